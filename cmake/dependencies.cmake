@@ -1,0 +1,10 @@
+# A parent project may bring these targets by itself; what it brings is taken as it is.
+if(NOT TARGET Threads::Threads)
+    find_package(Threads REQUIRED)
+endif()
+if(NOT TARGET fmt::fmt)
+    find_package(fmt 9 CONFIG REQUIRED)
+endif()
+if(NOT TARGET Boost::headers)
+    find_package(Boost 1.74 CONFIG REQUIRED)
+endif()

@@ -1,0 +1,55 @@
+# Every public header, by hand: this list is what is installed. The test headers.listed fails when
+# it differs from what stands in include/.
+set(INSYNC_HEADERS
+    include/insync/adapters/queries.hpp
+    include/insync/adapters/single_node.hpp
+    include/insync/clock.hpp
+    include/insync/config.hpp
+    include/insync/consensus_view.hpp
+    include/insync/counters.hpp
+    include/insync/detail/callback.hpp
+    include/insync/detail/cell_arena.hpp
+    include/insync/detail/engine_commit.hpp
+    include/insync/detail/engine_observe.hpp
+    include/insync/detail/engine_progress.hpp
+    include/insync/detail/engine_registry.hpp
+    include/insync/detail/event_queue.hpp
+    include/insync/detail/geometric_slab.hpp
+    include/insync/detail/isr_engine.hpp
+    include/insync/detail/leader_state.hpp
+    include/insync/detail/manager_observe.hpp
+    include/insync/detail/manager_reads.hpp
+    include/insync/detail/manager_registry.hpp
+    include/insync/detail/name.hpp
+    include/insync/detail/outcome.hpp
+    include/insync/detail/partition.hpp
+    include/insync/detail/partitions.hpp
+    include/insync/detail/published_state.hpp
+    include/insync/detail/replica_sets.hpp
+    include/insync/detail/reuse_guard.hpp
+    include/insync/detail/stamp.hpp
+    include/insync/detail/state_word.hpp
+    include/insync/detail/topic_table.hpp
+    include/insync/errors.hpp
+    include/insync/events.hpp
+    include/insync/explain.hpp
+    include/insync/format.hpp
+    include/insync/handle.hpp
+    include/insync/high_watermark.hpp
+    include/insync/isr_manager.hpp
+    include/insync/isr_rules.hpp
+    include/insync/isr_set.hpp
+    include/insync/isr_store.hpp
+    include/insync/node_list.hpp
+    include/insync/replica_progress.hpp
+    include/insync/replication_waits.hpp
+    include/insync/reports.hpp
+    include/insync/testing/manual_clock.hpp
+    include/insync/testing/scripted_view.hpp
+    include/insync/types.hpp
+    include/insync/version.hpp
+)
+
+# These belong to insync::prometheus.
+set(INSYNC_PROMETHEUS_HEADERS
+)

@@ -1,0 +1,52 @@
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+# Nothing here depends on the architecture, so the package goes to share/, not lib/<multiarch>/.
+set(INSYNC_INSTALL_CMAKEDIR "${CMAKE_INSTALL_DATADIR}/cmake/insync"
+    CACHE STRING "Where the CMake package is installed"
+)
+mark_as_advanced(INSYNC_INSTALL_CMAKEDIR)
+
+# install_exported(TARGET EXPORT): one export set for each target, so that a consumer loads, and has
+# to satisfy the dependencies of, only what it asks for.
+function(insync_install_exported target export)
+    # CMake before 3.23 skips file sets when it reads the exported file; the include directory has
+    # to be said once more for those consumers.
+    install(
+        TARGETS ${target}
+        EXPORT ${export}
+        FILE_SET HEADERS COMPONENT insync_development
+        INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    )
+    install(
+        EXPORT ${export}
+        NAMESPACE insync::
+        DESTINATION ${INSYNC_INSTALL_CMAKEDIR}
+        COMPONENT insync_development
+    )
+endfunction()
+
+insync_install_exported(insync insync-targets)
+if(INSYNC_WITH_PROMETHEUS)
+    insync_install_exported(insync_prometheus insync-prometheus-targets)
+endif()
+
+configure_package_config_file(
+    cmake/insync-config.cmake.in
+    "${PROJECT_BINARY_DIR}/insync-config.cmake"
+    INSTALL_DESTINATION ${INSYNC_INSTALL_CMAKEDIR}
+    NO_SET_AND_CHECK_MACRO
+)
+# SameMajorVersion from 1.0 on. Without ARCH_INDEPENDENT a consumer of another word size is refused.
+write_basic_package_version_file(
+    "${PROJECT_BINARY_DIR}/insync-config-version.cmake"
+    COMPATIBILITY SameMinorVersion
+    ARCH_INDEPENDENT
+)
+install(
+    FILES
+        "${PROJECT_BINARY_DIR}/insync-config.cmake"
+        "${PROJECT_BINARY_DIR}/insync-config-version.cmake"
+    DESTINATION ${INSYNC_INSTALL_CMAKEDIR}
+    COMPONENT insync_development
+)
