@@ -1,0 +1,150 @@
+#pragma once
+
+#include <insync/detail/isr_engine.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace insync::detail {
+
+/// Tells the sweep that nothing about the partition expires within this period (`Freshness`): every
+/// replica is a member, holds the end, and was in contact since the period began.
+inline void IsrEngine::claim_fresh(Partition& p) noexcept {
+    const std::uint64_t current = period.load(std::memory_order_relaxed);
+    const auto number = static_cast<std::uint8_t>(current);
+    LeaderLine& line = p.line();
+    if (line.fresh_period == number || line.extra != 0) return;
+    const Stamp start{static_cast<std::uint32_t>(current >> 8)};
+    const Mask all = all_of(p.replicas().count());
+    bool fresh = p.members() == all;
+    p.for_each_follower(all, [&](std::uint32_t position) {
+        fresh = fresh && p.holds_end(position) && !is_later(start, p.contact(position));
+    });
+    if (!fresh) return;
+    line.fresh_period = number;
+    partitions.freshness_of(p.slot()).set(p.slot(), number);
+}
+
+/// The first sign of a newer epoch ends what this node led in the older one (S6).
+inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outcome) {
+    if (epoch > kMaxEpoch) return Result::epoch_exhausted;
+    const Draft before = draft(p, ChangeCause::quorum_lost);
+    step_down(p, outcome);
+    p.line().epoch = static_cast<std::uint32_t>(epoch);
+    (void)commit(p, before, Now{}, outcome); // only the answer to writes changes: cannot fail
+    partitions.flag(p.slot());
+    return Result::not_leader;
+}
+
+inline Result IsrEngine::record_progress(
+    Partition& p, Epoch epoch, NodeId node, Index match, Stamp contact, Outcome& outcome) {
+    LeaderLine& line = p.line();
+    if (line.leading == 0) return Result::not_leader;
+    if (epoch != line.epoch) [[unlikely]]
+        return epoch < line.epoch ? Result::stale : hear_of_epoch(p, epoch, outcome);
+    const std::uint32_t position = p.replicas().position(node);
+    if (position == ReplicaSet::kNone || position == line.self) return Result::not_a_replica;
+    if (match > line.end) [[unlikely]] {
+        // Perhaps our own append has not been told yet: let the next sweep ask the view.
+        partitions.flag(p.slot());
+        return match > kMaxIndex ? Result::invalid_index : Result::beyond_leader_end;
+    }
+    Index& known = p.match(position);
+    Stamp& seen = p.contact(position);
+    const bool raised = known == kUnconfirmed || match > known;
+    const bool heard = is_later(contact, seen);
+    if (raised) known = match;
+    if (heard) seen = contact;
+    if (raised) settle(p, outcome);
+    claim_fresh(p);
+    return raised || heard ? Result::ok : Result::stale;
+}
+
+inline Result IsrEngine::record_contact(Partition& p, NodeId node, Stamp contact) {
+    if (p.line().leading == 0) return Result::not_leader;
+    const std::uint32_t position = p.replicas().position(node);
+    if (position == ReplicaSet::kNone || position == p.self()) return Result::not_a_replica;
+    p.contact(position) = later(p.contact(position), contact);
+    claim_fresh(p);
+    return Result::ok;
+}
+
+inline Result IsrEngine::record_leader(
+    Partition& p, Epoch epoch, const LeaderPositions& positions, Now now, Outcome& outcome) {
+    LeaderLine& line = p.line();
+    if (line.leading == 0) return Result::not_leader;
+    if (epoch < line.epoch) return Result::stale;
+    if (epoch > line.epoch) return hear_of_epoch(p, epoch, outcome);
+    if (positions.end > kMaxIndex || positions.durable > positions.end ||
+        positions.commit > positions.end)
+        return Result::invalid_index;
+    if (!set_positions(p, positions, now)) {
+        partitions.flag(p.slot());
+        return Result::no_memory;
+    }
+    settle(p, outcome);
+    // The high watermark is at most what the slowest member holds, so nobody is behind by more
+    // than this; whoever may be is looked at by the next sweep.
+    if (line.end - std::min(line.high_watermark(), line.end) > config.max_lag_entries)
+        partitions.flag(p.slot());
+    return Result::ok;
+}
+
+inline Result IsrEngine::move_by_hand(
+    Partition& p, NodeId node, bool add, Now now, Outcome& outcome) {
+    const LeaderLine& line = p.line();
+    if (line.leading == 0) return Result::not_leader;
+    const std::uint32_t position = p.replicas().position(node);
+    if (position == ReplicaSet::kNone) return Result::not_a_replica;
+    if (position == line.self) return add ? Result::ok : Result::leader_cannot_leave;
+    if (add && !p.eligible(position)) return Result::not_eligible;
+    if (add && !p.confirmed(position)) return Result::not_confirmed;
+    Extra* const more = p.obtain_extra();
+    if (more == nullptr) return Result::no_memory;
+    const Draft before = draft(p, ChangeCause::manual);
+    const Mask with = static_cast<Mask>(p.members() | bit(position));
+    const Mask without = static_cast<Mask>(p.members() & ~bit(position));
+    set_members(p, add ? with : without, p.self());
+    const Result committed = commit(p, before, now, outcome);
+    if (committed != Result::ok) return committed;
+    more->held_out =
+        static_cast<Mask>(add ? more->held_out & ~bit(position) : more->held_out | bit(position));
+    more->held_until = after(now.stamp, max_lag);
+    settle(p, outcome);
+    partitions.flag(p.slot());
+    return Result::ok;
+}
+
+/// Registers a wait, or says at once how it ends (S6).
+inline Result IsrEngine::await(Partition& p,
+                               Epoch epoch,
+                               Index index,
+                               TimePoint deadline,
+                               Now now,
+                               WaitCallback& callback,
+                               std::optional<WaitResult>& at_once) {
+    LeaderLine& line = p.line();
+    if (index > kMaxIndex) return Result::invalid_index;
+    if (stopped.load(std::memory_order_acquire)) return Result::shut_down;
+    const bool enough = count(p.members()) >= p.min_isr(config);
+    if (line.leading == 0 || epoch != line.epoch)
+        at_once = WaitResult::not_leader;
+    else if (!enough)
+        at_once = WaitResult::not_enough_replicas;
+    else if (acknowledgeable(p.commit(), p.held_by_all(), enough) >= index)
+        at_once = WaitResult::committed;
+    else if (deadline <= now.time)
+        at_once = WaitResult::timed_out;
+    if (at_once) return Result::ok;
+    try {
+        const auto limit = static_cast<std::size_t>(config.max_waits);
+        const Result added =
+            waits.add(p.decision.word.identity(), index, deadline, callback, limit);
+        if (added == Result::ok) line.has_waits = 1;
+        return added;
+    } catch (const std::bad_alloc&) {
+        return Result::no_memory;
+    }
+}
+
+} // namespace insync::detail

@@ -1,0 +1,248 @@
+#pragma once
+
+#include <insync/detail/isr_engine.hpp>
+
+#include <boost/container/static_vector.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace insync::detail {
+
+using Nodes = boost::container::static_vector<NodeId, kMaxReplicas>;
+
+[[nodiscard]] inline std::span<const NodeId> as_span(const Nodes& nodes) noexcept {
+    return {nodes.data(), nodes.size()};
+}
+
+/// Checks a list of nodes and puts it in order. \return `ok` or what is wrong with it
+[[nodiscard]] inline Result sort_nodes(std::span<const NodeId> nodes, Nodes& sorted) {
+    if (nodes.size() > kMaxReplicas) return Result::too_many_replicas;
+    sorted.assign(nodes.begin(), nodes.end());
+    std::sort(sorted.begin(), sorted.end());
+    if (!sorted.empty() && sorted.front() < 0) return Result::invalid_node;
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+        return Result::duplicate_replica;
+    return Result::ok;
+}
+
+/// Checks a set that comes from the host's metadata (S10).
+[[nodiscard]] inline Result check_published(const PublishedIsr& isr, Nodes& sorted) {
+    if (const Result bad = sort_nodes(as_span(isr.members), sorted); bad != Result::ok) return bad;
+    if (isr.epoch > kMaxEpoch || isr.version > kMaxVersion) return Result::epoch_exhausted;
+    if (isr.leader < kNoNode) return Result::invalid_node;
+    if (isr.leader != kNoNode && !std::binary_search(sorted.begin(), sorted.end(), isr.leader))
+        return Result::invalid_isr;
+    return Result::ok;
+}
+
+/// The nodes' positions in a replica set; nodes that are not assigned are left out.
+[[nodiscard]] inline Mask mask_of(const ReplicaSet& replicas, std::span<const NodeId> nodes) {
+    Mask mask = 0;
+    for (const NodeId node : nodes)
+        if (const auto position = replicas.position(node); position != ReplicaSet::kNone)
+            mask = static_cast<Mask>(mask | bit(position));
+    return mask;
+}
+
+[[nodiscard]] inline std::uint32_t leader_position(const ReplicaSet& replicas, NodeId leader) {
+    const std::uint32_t position = replicas.position(leader);
+    return position == ReplicaSet::kNone ? StateWord::kNoLeader : position;
+}
+
+/// Fills a slot that was just taken and puts its first decision in force: all replicas in sync, or
+/// what the metadata last knew, led by nobody as far as this node knows yet.
+inline void IsrEngine::enter(Cell& word,
+                             StateWord identity,
+                             std::uint32_t topic,
+                             std::uint32_t partition,
+                             std::uint32_t replica_set,
+                             int min_isr,
+                             const PublishedIsr* inherited,
+                             Now now) {
+    const std::uint32_t slot = identity.slot();
+    const ReplicaSet& replicas = partitions.replica_sets[replica_set];
+    Decision first;
+    first.replica_set = replica_set;
+    first.changed_at = timeline.since_origin(now.time) & ((1ull << 42) - 1);
+    Mask members = all_of(replicas.count());
+    std::uint32_t leader = StateWord::kNoLeader;
+    if (inherited != nullptr) {
+        members = mask_of(replicas, as_span(inherited->members));
+        leader = leader_position(replicas, inherited->leader);
+        first.epoch = static_cast<std::uint32_t>(inherited->epoch);
+        first.version = static_cast<std::uint32_t>(inherited->version);
+    }
+    first.word = identity.decided(members, leader, false);
+    LeaderLine& line = partitions.line(slot);
+    line.lock();
+    line.reset(topic, partition);
+    line.self = leader_position(replicas, self) & 15;
+    line.replica_set = replica_set & ReplicaSets::kMaxSets;
+    line.min_isr = static_cast<std::uint64_t>(min_isr) & 15;
+    line.epoch = first.epoch;
+    const PublishedState::Lease lease{partitions.published};
+    partitions.published.publish(lease, word, first);
+    partitions.freshness_of(slot).set(slot, Freshness::kNever);
+    partitions.block_of(slot).present.fetch_or(1ull << (slot % Block::kSlots),
+                                               std::memory_order_release);
+    line.unlock();
+}
+
+/// Takes a partition out of everything but its slot, which is given back afterwards.
+inline void IsrEngine::leave(Partition& p, Outcome& outcome) {
+    end_waits(p, WaitResult::not_leader, outcome);
+    const std::uint32_t slot = p.slot();
+    const std::uint32_t replica_set = p.decision.replica_set;
+    p.word().store(0, std::memory_order_seq_cst);
+    partitions.block_of(slot).present.fetch_and(~(1ull << (slot % Block::kSlots)),
+                                                std::memory_order_release);
+    partitions.freshness_of(slot).set(slot, Freshness::kExempt);
+    partitions.drop_extra(p.line());
+    partitions.replica_sets.release(replica_set);
+}
+
+/// S8. Sets are ordered by (epoch, version), never by version alone.
+inline Result IsrEngine::apply_published(Partition& p,
+                                         const PublishedIsr& isr,
+                                         Now now,
+                                         Outcome& outcome) {
+    Nodes sorted;
+    if (const Result bad = check_published(isr, sorted); bad != Result::ok) return bad;
+    LeaderLine& line = p.line();
+    Decision& mine = p.decision;
+    const Mask members = mask_of(p.replicas(), as_span(sorted));
+    const std::uint32_t leader = leader_position(p.replicas(), isr.leader);
+    const std::uint64_t theirs = isr.epoch << 32 | isr.version;
+    const std::uint64_t known = std::uint64_t{mine.epoch} << 32 | mine.version;
+    if (theirs < known) return Result::stale;
+    if (theirs == known) {
+        if (members != mine.word.members() || leader != mine.word.leader())
+            return Result::epoch_conflict;
+        line.unpublished = 0;
+        return Result::ok;
+    }
+    Draft before = draft(p, ChangeCause::published);
+    if (line.leading != 0 && isr.epoch <= line.epoch) {
+        // A newer set of the epoch in which this node leads, that it did not decide: a fault, and
+        // our next decision must be newer still or it would never be shown.
+        mine.version = static_cast<std::uint32_t>(isr.version);
+        before.before.version = mine.version;
+        before.cause = ChangeCause::became_leader;
+        const Result committed = commit(p, before, now, outcome);
+        return committed == Result::ok ? Result::epoch_conflict : committed;
+    }
+    mine.epoch = static_cast<std::uint32_t>(isr.epoch);
+    mine.version = static_cast<std::uint32_t>(isr.version);
+    mine.own = false;
+    set_members(p, members, leader);
+    const bool led = line.leading != 0;
+    line.leading = 0;
+    if (const Result committed = commit(p, before, now, outcome); committed != Result::ok) {
+        line.leading = led ? 1 : 0;
+        return committed;
+    }
+    if (led) step_down(p, outcome);
+    line.deposed = 0;
+    if (isr.epoch > line.epoch) line.epoch = mine.epoch;
+    if (led) partitions.flag(p.slot());
+    return Result::ok;
+}
+
+/// Exchanges the assigned replicas; what is known of those that stay is kept.
+inline Result IsrEngine::reassign(Partition& p,
+                                  std::span<const NodeId> sorted,
+                                  Now now,
+                                  Outcome& outcome) {
+    struct Follower {
+        Index match = kUnconfirmed;
+        Stamp contact;
+        Stamp caught_up;
+        bool eligible = true;
+    };
+    if (p.replicas().equals(sorted)) return Result::ok;
+    if (p.decision.own && p.decision.version >= kMaxVersion) return Result::epoch_exhausted;
+    LeaderLine& line = p.line();
+    std::uint32_t fresh_id = 0;
+    EventQueue::Prepared prepared; // all that can fail comes before the first change
+    try {
+        if (events.wanted()) prepare(p, prepared);
+        fresh_id = partitions.replica_sets.obtain(sorted);
+    } catch (const std::bad_alloc&) {
+        return Result::no_memory;
+    }
+    const ReplicaSet& old = p.replicas();
+    const ReplicaSet& fresh = partitions.replica_sets[fresh_id];
+    const Mask old_members = p.members();
+    const auto old_leader = p.decision.word.leader();
+    const bool followed = line.leading != 0 || line.deposed != 0;
+    p.use_replicas(fresh);
+    if (followed && p.obtain_extra() == nullptr) {
+        p.use_replicas(old);
+        partitions.replica_sets.release(fresh_id);
+        return Result::no_memory;
+    }
+    p.use_replicas(old);
+    const std::uint32_t self_position = leader_position(fresh, self);
+    const bool keeps = followed && self_position != StateWord::kNoLeader;
+    std::array<Follower, kMaxReplicas> known{};
+    if (followed)
+        p.for_each_follower(all_of(old.count()), [&](std::uint32_t position) {
+            known[position] = {p.match(position), p.contact(position), p.caught_up(position),
+                               p.eligible(position)};
+        });
+    const std::uint32_t old_self = line.self;
+    const Draft before = draft(p, ChangeCause::membership);
+    p.use_replicas(fresh);
+    line.self = self_position & 15;
+    line.replica_set = fresh_id & ReplicaSets::kMaxSets;
+    p.decision.replica_set = fresh_id;
+    Mask members = 0;
+    Mask ineligible = 0;
+    for (std::uint32_t position = 0; position < fresh.count(); ++position) {
+        const std::uint32_t from = old.position(fresh[position]);
+        const bool stays = from != ReplicaSet::kNone;
+        if (stays && (old_members & bit(from)) != 0)
+            members = static_cast<Mask>(members | bit(position));
+        if (!keeps || position == self_position) continue;
+        const bool measured = stays && from != old_self;
+        const Stamp never = long_before(now.stamp);
+        p.match(position) = measured ? known[from].match : kUnconfirmed;
+        p.contact(position) = measured ? known[from].contact : never;
+        p.kept_caught_up(position) = measured ? known[from].caught_up : never;
+        if (!measured || !known[from].eligible)
+            ineligible = static_cast<Mask>(ineligible | bit(position));
+    }
+    if (Extra* const more = p.extra(); more != nullptr && keeps) {
+        more->ineligible = ineligible;
+        more->held_out = 0;
+        more->damping.reset();
+    }
+    const std::uint32_t leader =
+        old_leader < old.count() ? leader_position(fresh, old[old_leader]) : StateWord::kNoLeader;
+    set_members(p, members, leader);
+    // A leader that is no longer assigned leads nothing.
+    if (followed && !keeps) {
+        step_down(p, outcome);
+        line.deposed = 0;
+    }
+    const std::uint32_t old_id = before.before.replica_set;
+    const Result committed = commit(p, before, now, outcome, &prepared);
+    partitions.replica_sets.release(old_id);
+    settle(p, outcome);
+    partitions.flag(p.slot());
+    return committed;
+}
+
+inline Result IsrEngine::set_min_isr(Partition& p, int min_isr, Now now, Outcome& outcome) {
+    if (min_isr < 1) return Result::invalid_min_isr;
+    p.line().min_isr = static_cast<std::uint64_t>(std::min(min_isr, 15)) & 15;
+    const Draft before = draft(p, ChangeCause::manual);
+    const Result committed = commit(p, before, now, outcome);
+    settle(p, outcome);
+    return committed;
+}
+
+} // namespace insync::detail

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <insync/detail/engine_commit.hpp>
+#include <insync/detail/isr_engine.hpp>
+
+namespace insync::detail {
+
+/// Assigned voters outside the ISR; learners and joining replicas do not count (S3).
+inline bool IsrEngine::is_under_replicated(const Partition& p) const {
+    bool missing = false;
+    p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
+        missing = missing || (p.eligible(position) && (p.members() & bit(position)) == 0);
+    });
+    return missing;
+}
+
+inline TimePoint IsrEngine::heard_at(const Partition& p, std::uint32_t position, Now now) const {
+    const Stamp contact = p.contact(position);
+    return age(now.stamp, contact) >= kMaxAge ? kNever : timeline.time(contact, now.time);
+}
+
+inline Explanation IsrEngine::explain(const Partition& p, std::uint32_t position, Now now) const {
+    const LeaderLine& line = p.line();
+    Explanation why;
+    why.node = p.replicas()[position];
+    why.leader = leader_of(p.decision);
+    why.member = (p.members() & bit(position)) != 0;
+    why.epoch = p.decision.epoch;
+    why.version = p.decision.version;
+    why.since = timeline.from_origin(p.decision.changed_at);
+    why.limits = why.member ? staying_limits(config) : joining_limits(config);
+    if (line.leading == 0) return why;
+    if (position == line.self) {
+        why.state = ReplicaState::leader;
+        return why;
+    }
+    const auto kind = p.eligible(position) ? ReplicaKind::voter : ReplicaKind::learner;
+    why.lag = p.lag(position, now.stamp);
+    why.last_contact = heard_at(p, position, now);
+    if (p.confirmed(position)) why.match = p.match(position);
+    why.verdict = why.member ? judge_member(kind, why.lag, why.limits)
+                             : judge_outsider(kind, why.lag, why.limits);
+    if (kind != ReplicaKind::voter)
+        why.state = ReplicaState::not_eligible;
+    else if (why.member)
+        why.state = why.match ? ReplicaState::in_sync : ReplicaState::grace;
+    else if (!why.match)
+        why.state = ReplicaState::unconfirmed;
+    else if (why.verdict == Verdict::in_sync)
+        why.state = ReplicaState::held_out;
+    else
+        why.state = ReplicaState::catching_up;
+    return why;
+}
+
+inline void IsrEngine::report(const Partition& p, Now now, PartitionReport& report) const {
+    const LeaderLine& line = p.line();
+    report.partition = static_cast<PartitionId>(line.partition);
+    report.isr = isr_set(p.decision);
+    report.leading = line.leading != 0;
+    report.has_min_isr = p.decision.word.has_min();
+    report.min_isr = p.min_isr(config);
+    report.end = report.leading ? line.end : 0;
+    report.high_watermark = report.leading ? line.high_watermark() : 0;
+    report.followers.clear();
+    if (!report.leading) return;
+    p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
+        FollowerReport& follower = report.followers.emplace_back();
+        follower.node = p.replicas()[position];
+        follower.member = (p.members() & bit(position)) != 0;
+        if (p.confirmed(position)) follower.match = p.match(position);
+        follower.lag = p.lag(position, now.stamp);
+        follower.last_contact = heard_at(p, position, now);
+    });
+}
+
+} // namespace insync::detail

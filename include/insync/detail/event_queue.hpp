@@ -1,0 +1,158 @@
+#pragma once
+
+#include <insync/counters.hpp>
+#include <insync/events.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace insync {
+
+/// Names a listener, to unsubscribe it.
+enum class Subscription : std::uint64_t {};
+
+namespace detail {
+
+/// Brings changes to the listeners and the log: in order, each exactly once, one at a time, with no
+/// lock held (S4).
+///
+/// A change is queued while its partition's lock is held, so the queue has each partition's changes
+/// in the order of their versions. Whoever calls `drain` first delivers, for all; a call that finds
+/// another at it, or comes from inside a callback, leaves its changes to that one.
+class EventQueue {
+public:
+    using Prepared = std::list<IsrChange>;
+
+    explicit EventQueue(AtomicCounters& counters) noexcept : counters_(counters) {}
+
+    /// Whether anybody would get to see a change: if not, none needs to be described.
+    [[nodiscard]] bool wanted() const noexcept { return wanted_.load(std::memory_order_acquire); }
+
+    /// Queues a change that was prepared before; cannot fail.
+    void push(Prepared& prepared) noexcept {
+        const std::lock_guard lock{mutex_};
+        queue_.splice(queue_.end(), prepared);
+        pending_.store(true, std::memory_order_release);
+    }
+
+    /// Delivers what is queued, unless another thread is at it.
+    void drain() noexcept {
+        if (!pending_.load(std::memory_order_acquire)) return;
+        std::unique_lock lock{mutex_};
+        if (delivering_) return;
+        delivering_ = true;
+        deliverer_ = std::this_thread::get_id();
+        while (!queue_.empty()) {
+            Prepared one;
+            one.splice(one.end(), queue_, queue_.begin());
+            deliver(one.front(), lock);
+        }
+        pending_.store(false, std::memory_order_relaxed);
+        forget_removed();
+        delivering_ = false;
+        deliverer_ = {};
+        lock.unlock();
+        idle_.notify_all();
+    }
+
+    Subscription subscribe(IsrListener listener) {
+        const std::lock_guard lock{mutex_};
+        listeners_.push_back({Subscription{++last_id_}, std::move(listener), false});
+        update_wanted();
+        return listeners_.back().id;
+    }
+
+    void unsubscribe(Subscription id) {
+        std::unique_lock lock{mutex_};
+        for (Listener& listener : listeners_)
+            if (listener.id == id) listener.removed = true;
+        settle(lock);
+    }
+
+    void set_log_sink(LogSink sink) {
+        std::unique_lock lock{mutex_};
+        for (Sink& old : sinks_) old.removed = true;
+        if (sink) sinks_.push_back({std::move(sink), false});
+        settle(lock);
+    }
+
+private:
+    struct Listener {
+        Subscription id;
+        IsrListener call;
+        bool removed;
+    };
+    struct Sink {
+        LogSink call;
+        bool removed;
+    };
+
+    /// Waits until nothing that was removed is running any more; from inside a callback it cannot
+    /// wait for itself, and need not.
+    void settle(std::unique_lock<std::mutex>& lock) {
+        if (deliverer_ != std::this_thread::get_id())
+            idle_.wait(lock, [&] { return !delivering_; });
+        if (!delivering_) forget_removed();
+        update_wanted();
+    }
+
+    void forget_removed() noexcept {
+        listeners_.remove_if([](const Listener& listener) { return listener.removed; });
+        sinks_.remove_if([](const Sink& sink) { return sink.removed; });
+    }
+
+    void update_wanted() noexcept {
+        bool any = false;
+        for (const Listener& listener : listeners_) any = any || !listener.removed;
+        for (const Sink& sink : sinks_) any = any || !sink.removed;
+        wanted_.store(any, std::memory_order_release);
+    }
+
+    /// List nodes do not move and are erased only when nobody delivers, so they can be called
+    /// without the lock; it is taken to step from one to the next.
+    void deliver(const IsrChange& change, std::unique_lock<std::mutex>& lock) noexcept {
+        for (auto it = listeners_.begin(); it != listeners_.end(); ++it) {
+            if (it->removed) continue;
+            lock.unlock();
+            guarded([&] { it->call(change); });
+            lock.lock();
+        }
+        const bool decided_here = change.cause != ChangeCause::published;
+        for (auto it = sinks_.begin(); decided_here && it != sinks_.end(); ++it)
+            for (const MovedReplica& moved : change.moved) {
+                if (it->removed) continue;
+                lock.unlock();
+                guarded([&] { it->call(log_line(change, moved)); });
+                lock.lock();
+            }
+    }
+
+    template <class Call>
+    void guarded(const Call& call) noexcept {
+        try {
+            call();
+        } catch (...) {
+            AtomicCounters::add(counters_.callbacks_thrown);
+        }
+    }
+
+    AtomicCounters& counters_;
+    std::atomic<bool> wanted_{false};
+    std::atomic<bool> pending_{false};
+    std::mutex mutex_;
+    std::condition_variable idle_;
+    std::list<IsrChange> queue_;
+    std::list<Listener> listeners_;
+    std::list<Sink> sinks_;
+    std::uint64_t last_id_ = 0;
+    bool delivering_ = false;
+    std::thread::id deliverer_;
+};
+
+} // namespace detail
+} // namespace insync

@@ -1,0 +1,242 @@
+#pragma once
+
+#include <insync/detail/engine_registry.hpp>
+#include <insync/isr_manager.hpp>
+
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace insync {
+
+template <class View, class C>
+Result IsrManager<View, C>::initialize_isr(std::string_view topic,
+                                           PartitionId partition,
+                                           NodeList replicas) {
+    return engine_.counters.count(initialize({topic, partition, replicas, {}, nullptr}));
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::initialize_isr(std::string_view topic,
+                                           PartitionId partition,
+                                           NodeList replicas,
+                                           int min_isr) {
+    return engine_.counters.count(initialize({topic, partition, replicas, min_isr, nullptr}));
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::initialize_isr(std::string_view topic,
+                                           PartitionId partition,
+                                           NodeList replicas,
+                                           const PublishedIsr& inherited,
+                                           std::optional<int> min_isr) {
+    return engine_.counters.count(initialize({topic, partition, replicas, min_isr, &inherited}));
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::initialize(const Registration& registration) {
+    detail::Nodes sorted;
+    if (!detail::is_legal_topic(registration.topic)) return Result::invalid_topic;
+    if (registration.partition < 0 || registration.partition > kMaxPartition)
+        return Result::invalid_partition;
+    if (registration.replicas.nodes().empty()) return Result::empty_replicas;
+    const Result bad = detail::sort_nodes(registration.replicas.nodes(), sorted);
+    if (bad != Result::ok) return bad;
+    if (registration.min_isr && *registration.min_isr < 1) return Result::invalid_min_isr;
+    if (registration.inherited != nullptr) {
+        detail::Nodes members;
+        const Result wrong = detail::check_published(*registration.inherited, members);
+        if (wrong != Result::ok) return wrong;
+    }
+    if (engine_.stopped.load(std::memory_order_acquire)) return Result::shut_down;
+    PartitionHandle entered;
+    try {
+        // The view is asked before any lock is taken.
+        const Group group =
+            view_.find_group({registration.topic, registration.partition}, detail::as_span(sorted));
+        const std::lock_guard lock{registry_};
+        const Result result = enter(registration, detail::as_span(sorted), group, entered);
+        if (result != Result::ok || !entered) return result;
+    } catch (const std::bad_alloc&) {
+        return Result::no_memory;
+    }
+    const Now current = now();
+    typename Engine::Judging judging;
+    judging.last_sweep = current.stamp;
+    (void)observe(entered, current, judging); // what it says is the view's state, not an error
+    notify(entered);
+    return Result::ok;
+}
+
+/// With the registry locked. `entered` stays empty where the same registration exists already.
+template <class View, class C>
+Result IsrManager<View, C>::enter(const Registration& registration,
+                                  std::span<const NodeId> sorted,
+                                  const Group& group,
+                                  PartitionHandle& entered) {
+    auto& partitions = engine_.partitions;
+    const auto number = static_cast<std::uint32_t>(registration.partition);
+    const int min_isr = std::min(registration.min_isr.value_or(0), 15);
+    if (detail::Cell* const known = find_word(registration.topic, registration.partition)) {
+        const detail::StateWord word{known->load(std::memory_order_relaxed)};
+        if (word.present()) {
+            const detail::Partition p{partitions, *known, word.identity()};
+            const bool same =
+                p.replicas().equals(sorted) && static_cast<int>(p.line().min_isr) == min_isr;
+            return same ? Result::ok : Result::already_exists;
+        }
+    }
+    detail::Topic& topic =
+        partitions.topics.obtain(registration.topic, detail::TopicTable::kDefaultFirst);
+    detail::Cell* cell = nullptr;
+    std::uint32_t replica_set = 0;
+    detail::StateWord identity;
+    try {
+        cell = partitions.topics.obtain_word(topic, number);
+        replica_set = partitions.replica_sets.obtain(sorted);
+        identity = partitions.take_slot();
+        if (identity.present() && !make_group(identity.slot(), group)) {
+            partitions.give_slot(identity);
+            identity = detail::StateWord{};
+        }
+        if (!identity.present()) {
+            partitions.replica_sets.release(replica_set);
+            throw std::bad_alloc{};
+        }
+    } catch (...) {
+        if (topic.live == 0) partitions.topics.remove(topic);
+        throw;
+    }
+    ++topic.live;
+    engine_.enter(*cell, identity, topic.number, number, replica_set, min_isr,
+                  registration.inherited, now());
+    entered = PartitionHandle{cell, identity.identity()};
+    return Result::ok;
+}
+
+/// Keeps the view's handle of a slot's group. \return false without memory
+template <class View, class C>
+bool IsrManager<View, C>::make_group(std::uint32_t slot, const Group& group) {
+    if (!groups_.reserve(slot)) return false;
+    if constexpr (VersionedView<View>) {
+        if (!seen_versions_.reserve(slot)) return false;
+        seen_versions_[slot] = 0;
+    }
+    if (slot == groups_constructed_) new (&groups_[groups_constructed_++]) Group{};
+    groups_[slot] = group;
+    return true;
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::reserve(std::string_view topic, std::size_t partitions) {
+    if (!detail::is_legal_topic(topic)) return engine_.counters.count(Result::invalid_topic);
+    if (partitions < 1 || partitions > std::size_t{kMaxPartition} + 1)
+        return engine_.counters.count(Result::invalid_partition);
+    try {
+        const std::lock_guard lock{registry_};
+        engine_.partitions.topics.obtain(topic, static_cast<std::uint32_t>(partitions));
+        return Result::ok;
+    } catch (const std::bad_alloc&) {
+        return engine_.counters.count(Result::no_memory);
+    }
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::remove_partition(std::string_view topic, PartitionId partition) {
+    auto& partitions = engine_.partitions;
+    detail::Outcome outcome;
+    {
+        const std::lock_guard lock{registry_};
+        const PartitionHandle handle = find(topic, partition);
+        if (!handle) return engine_.counters.count(Result::unknown_partition);
+        const detail::StateWord identity{handle.identity_};
+        std::uint32_t number = 0;
+        {
+            detail::Partition p{partitions, *handle.word_, handle.identity_};
+            number = p.line().topic;
+            engine_.leave(p, outcome);
+            groups_[identity.slot()] = Group{};
+        }
+        partitions.give_slot(identity);
+        detail::Topic& left = partitions.topics.topic(number);
+        if (--left.live == 0) partitions.topics.remove(left);
+    }
+    deliver(outcome);
+    return Result::ok;
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::set_assignment(std::string_view topic,
+                                           PartitionId partition,
+                                           NodeList replicas) {
+    detail::Nodes sorted;
+    if (replicas.nodes().empty()) return engine_.counters.count(Result::empty_replicas);
+    const Result bad = detail::sort_nodes(replicas.nodes(), sorted);
+    if (bad != Result::ok) return engine_.counters.count(bad);
+    const Now current = now();
+    return with(find(topic, partition), [&](detail::Partition& p, detail::Outcome& outcome) {
+        return engine_.reassign(p, detail::as_span(sorted), current, outcome);
+    });
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::set_min_insync_replicas(std::string_view topic,
+                                                    PartitionId partition,
+                                                    int min_isr) {
+    const Now current = now();
+    return with(find(topic, partition), [&](detail::Partition& p, detail::Outcome& outcome) {
+        return engine_.set_min_isr(p, min_isr, current, outcome);
+    });
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::set_min_insync_replicas(std::string_view topic, int min_isr) {
+    if (min_isr < 1) return engine_.counters.count(Result::invalid_min_isr);
+    bool found = false;
+    for_each_slot([&](const PartitionHandle& handle) {
+        bool mine = false;
+        const Now current = now();
+        const auto apply = [&](detail::Partition& p, detail::Outcome& outcome) {
+            mine = engine_.partitions.topics.topic(p.line().topic).is(topic);
+            return mine ? engine_.set_min_isr(p, min_isr, current, outcome) : Result::ok;
+        };
+        found = (with(handle, apply) == Result::ok && mine) || found;
+    });
+    return found ? Result::ok : engine_.counters.count(Result::unknown_partition);
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::apply_published_isr(std::string_view topic,
+                                                PartitionId partition,
+                                                const PublishedIsr& isr) {
+    const Now current = now();
+    return with(find(topic, partition), [&](detail::Partition& p, detail::Outcome& outcome) {
+        return engine_.apply_published(p, isr, current, outcome);
+    });
+}
+
+template <class View, class C>
+template <IsrStore Store>
+void IsrManager<View, C>::publish_to(Store& store) {
+    auto publish =
+        std::make_shared<Publish>([&store](TopicPartition partition, const PublishedIsr& isr) {
+            store.publish(partition, isr);
+        });
+    {
+        const std::lock_guard lock{publish_mutex_};
+        publish_ = std::move(publish);
+    }
+    engine_.publishing.store(true);
+    // What was decided before is not shown yet either, as far as anybody knows.
+    for_each_slot([&](const PartitionHandle& handle) {
+        (void)with(handle, [&](detail::Partition& p, detail::Outcome&) {
+            if (p.line().leading != 0 && p.obtain_extra() != nullptr) p.line().unpublished = 1;
+            engine_.partitions.flag(p.slot());
+            return Result::ok;
+        });
+    });
+}
+
+} // namespace insync

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <insync/detail/engine_commit.hpp>
+#include <insync/detail/engine_observe.hpp>
+#include <insync/isr_manager.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+namespace insync {
+
+/// The partition in a slot; a null handle when there is none.
+template <class View, class C>
+PartitionHandle IsrManager<View, C>::handle_of(std::uint32_t slot) const noexcept {
+    const auto& partitions = engine_.partitions;
+    detail::LeaderLine& line = partitions.line(slot);
+    PartitionHandle handle;
+    line.lock(); // a partition leaves its slot, and its topic goes, only under this lock
+    const std::uint64_t present = partitions.block_of(slot).present.load(std::memory_order_relaxed);
+    if ((present >> (slot % detail::Block::kSlots) & 1) != 0) {
+        const detail::Topic& topic = partitions.topics.topic(line.topic);
+        detail::Cell* const word = detail::TopicTable::word_of(topic, line.partition);
+        const detail::StateWord current{word->load(std::memory_order_relaxed)};
+        handle = PartitionHandle{word, current.identity()};
+    }
+    line.unlock();
+    return handle;
+}
+
+/// Calls `visit(handle)` for every partition that is registered throughout.
+template <class View, class C>
+template <class Visit>
+void IsrManager<View, C>::for_each_slot(const Visit& visit) const {
+    const std::uint32_t slots = engine_.partitions.slot_count();
+    for (std::uint32_t slot = 0; slot < slots; ++slot)
+        if (const PartitionHandle handle = handle_of(slot)) visit(handle);
+}
+
+template <class View, class C>
+void IsrManager<View, C>::tick() {
+    const Now current = now();
+    detail::Outcome outcome;
+    engine_.waits.expire(current.time, outcome.ended);
+    deliver(outcome);
+    if (current.time.time_since_epoch().count() < next_sweep_.load(std::memory_order_relaxed))
+        return;
+    if (engine_.stopped.load(std::memory_order_acquire)) return;
+    // One sweep at a time: what only the sweep writes has one writer, handed on by this flag.
+    if (sweeping_.exchange(true, std::memory_order_acquire)) return;
+    sweep(current);
+    sweeping_.store(false, std::memory_order_release);
+}
+
+template <class View, class C>
+TimePoint IsrManager<View, C>::next_deadline() const noexcept {
+    const TimePoint sweep{Millis{next_sweep_.load(std::memory_order_relaxed)}};
+    return std::min(sweep, engine_.waits.next_deadline());
+}
+
+template <class View, class C>
+Millis IsrManager<View, C>::last_sweep_duration() const noexcept {
+    return Millis{sweep_duration_.load(std::memory_order_relaxed)};
+}
+
+/// Judges every partition that may have changed (S4). A sweep that comes late evicts nobody: the
+/// gap is our own pause, not the followers'. The next one judges, however late it is (S3).
+template <class View, class C>
+void IsrManager<View, C>::sweep(Now now) {
+    const TimePoint last{Millis{last_sweep_.load(std::memory_order_relaxed)}};
+    const Millis interval = engine_.config.check_interval_ms;
+    const bool late = saturating_age(now.time, last) > 2 * interval;
+    typename Engine::Judging terms;
+    terms.may_evict = !late || stalled_;
+    terms.last_sweep = engine_.timeline.stamp(last, now.time);
+    stalled_ = !terms.may_evict;
+    last_sweep_.store(now.time.time_since_epoch().count(), std::memory_order_relaxed);
+    next_sweep_.store(saturating_add(now.time, interval).time_since_epoch().count(),
+                      std::memory_order_relaxed);
+    swept_.store(true, std::memory_order_relaxed);
+    detail::AtomicCounters::add(engine_.counters.sweeps);
+    detail::AtomicCounters::add(engine_.counters.stalled_sweeps, stalled_ ? 1 : 0);
+    if constexpr (PushingView<View>) renew_blocks(now);
+
+    using Blocks = detail::GeometricSlab<detail::Block, 4>;
+    const auto& blocks = engine_.partitions.blocks();
+    const std::uint32_t count =
+        (engine_.partitions.slot_count() + detail::Block::kSlots - 1) / detail::Block::kSlots;
+    for (unsigned chunk = 0; Blocks::chunk_begin(chunk) < count; ++chunk) {
+        const std::uint32_t begin = Blocks::chunk_begin(chunk);
+        const std::uint32_t size = std::min(Blocks::chunk_size(chunk), count - begin);
+        detail::Block* const first = blocks.chunk(chunk);
+        for (std::uint32_t i = 0; i < size; ++i) {
+            if constexpr (PushingView<View>)
+                if (first[i].flagged.load(std::memory_order_relaxed) == 0 &&
+                    detail::is_later(first[i].due, now.stamp)) [[likely]]
+                    continue;
+            sweep_block(first[i], begin + i, now, terms);
+        }
+    }
+    const auto took = saturating_age(this->now().time, now.time).count();
+    sweep_duration_.store(took, std::memory_order_relaxed);
+}
+
+template <class View, class C>
+void IsrManager<View, C>::sweep_block(detail::Block& block,
+                                      std::uint32_t number,
+                                      Now now,
+                                      const typename Engine::Judging& terms) {
+    const std::uint64_t present = block.present.load(std::memory_order_acquire);
+    std::uint64_t flagged = block.flagged.load(std::memory_order_relaxed);
+    if (flagged != 0) flagged = block.flagged.exchange(0, std::memory_order_acquire);
+    const bool late = !detail::is_later(block.due, now.stamp);
+    const std::uint64_t asked = PushingView<View> && !late ? flagged & present : present;
+    detail::Stamp due = detail::after(now.stamp, engine_.max_lag);
+    std::uint64_t again = 0;
+    for (std::uint64_t rest = asked; rest != 0; rest &= rest - 1) {
+        const auto bit = static_cast<std::uint32_t>(std::countr_zero(rest));
+        typename Engine::Judging judging = terms;
+        judging.expiry = due;
+        const bool must_read = (flagged >> bit & 1) != 0 || (late && !PushingView<View>);
+        sweep_slot(number * detail::Block::kSlots + bit, must_read, now, judging);
+        due = detail::earlier(due, judging.expiry);
+        if (judging.attention) again |= 1ull << bit;
+    }
+    // Whoever was not looked at keeps its earlier time.
+    block.due = late ? due : detail::earlier(block.due, due);
+    if (again != 0) block.flagged.fetch_or(again, std::memory_order_release);
+}
+
+template <class View, class C>
+void IsrManager<View, C>::sweep_slot(std::uint32_t slot,
+                                     bool must_read,
+                                     Now now,
+                                     typename Engine::Judging& judging) {
+    const PartitionHandle handle = handle_of(slot);
+    if (!handle) return;
+    if constexpr (PushingView<View>) {
+        if (!must_read) {
+            detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
+            if (!p.found() || !engine_.expires(p, now, judging)) return;
+        }
+    } else if constexpr (VersionedView<View>) {
+        if (!must_read && view_.version(groups_[slot]) == seen_versions_[slot]) return;
+    }
+    (void)engine_.counters.count(observe(handle, now, judging));
+}
+
+/// Renews the blocks in which every partition was claimed fresh since the current period began, and
+/// begins the next period: one pass over a byte for each partition, four times a `max_lag_ms`.
+template <class View, class C>
+void IsrManager<View, C>::renew_blocks(Now now) {
+    auto& partitions = engine_.partitions;
+    const bool derived = engine_.derives_quorum.load(std::memory_order_relaxed);
+    const std::uint32_t limit =
+        derived ? std::min(engine_.max_lag, engine_.quorum_contact) : engine_.max_lag;
+    if (detail::age(now.stamp, period_start_) < std::max(limit / 4, 1u)) return;
+    const auto period =
+        static_cast<std::uint8_t>(engine_.period.load(std::memory_order_relaxed) & 0xff);
+    const detail::Stamp good_until = detail::after(period_start_, limit + 1);
+    const std::uint32_t slots = partitions.slot_count();
+    for (std::uint32_t slot = 0; slot < slots; slot += detail::Block::kSlots) {
+        const detail::Freshness* const words = &partitions.freshness_of(slot);
+        const std::uint32_t used = std::min(slots - slot, detail::Block::kSlots);
+        bool fresh = true;
+        for (std::uint32_t i = 0; i < (used + 7) / 8; ++i) fresh &= words[i].all(period);
+        if (!fresh) continue;
+        detail::Block& block = partitions.block_of(slot);
+        block.due = detail::later(block.due, good_until);
+    }
+    period_start_ = now.stamp;
+    const std::uint64_t next = period % detail::Freshness::kPeriods + 1u;
+    engine_.period.store(std::uint64_t{now.stamp.value} << 8 | next, std::memory_order_relaxed);
+}
+
+} // namespace insync

@@ -1,0 +1,186 @@
+#pragma once
+
+#include <insync/detail/leader_state.hpp>
+#include <insync/detail/partitions.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/high_watermark.hpp>
+#include <insync/isr_rules.hpp>
+#include <insync/types.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace insync::detail {
+
+/// One registered partition, locked for as long as this object lives: its packed state, unpacked.
+///
+/// Replicas are named by position in the partition's replica set; the functions about a follower
+/// take any position but this node's own.
+class Partition {
+public:
+    /// Locks the partition behind `word`; not `found()` if it is no longer the one that `identity`
+    /// names, and then nothing is locked.
+    Partition(Partitions& store, Cell& word, std::uint64_t identity) noexcept
+        : store_(store), word_(&word), slot_(StateWord{identity}.slot()), line_(store.line(slot_)) {
+        line_.lock();
+        const StateWord current{word.load(std::memory_order_relaxed)};
+        if (current.identity() == identity) {
+            decision = store.published.current(current);
+            set_ = &store.replica_sets[decision.replica_set];
+        } else {
+            line_.unlock();
+            word_ = nullptr;
+        }
+    }
+    Partition(const Partition&) = delete;
+    Partition& operator=(const Partition&) = delete;
+    ~Partition() { unlock(); }
+
+    void unlock() noexcept {
+        if (word_ != nullptr) line_.unlock();
+        word_ = nullptr;
+    }
+
+    [[nodiscard]] bool found() const noexcept { return word_ != nullptr; }
+    [[nodiscard]] LeaderLine& line() const noexcept { return line_; }
+    [[nodiscard]] Cell& word() const noexcept { return *word_; }
+    [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
+    [[nodiscard]] const ReplicaSet& replicas() const noexcept { return *set_; }
+    [[nodiscard]] std::uint32_t self() const noexcept { return line_.self; }
+    [[nodiscard]] bool assigned_here() const noexcept { return line_.self < kMaxReplicas; }
+    [[nodiscard]] Mask members() const noexcept { return decision.word.members(); }
+
+    [[nodiscard]] Extra* extra() const noexcept {
+        return line_.extra == 0 ? nullptr : &store_.extra(line_.extra);
+    }
+    /// The extra with room for all followers; null without memory.
+    [[nodiscard]] Extra* obtain_extra() noexcept {
+        const bool fresh = line_.extra == 0;
+        Extra* const extra = store_.obtain_extra(line_);
+        if (extra == nullptr) return nullptr;
+        if (set_->count() > LeaderLine::kNear + 1 && !extra->far) {
+            extra->far.reset(new (std::nothrow) Extra::FarFollowers);
+            if (!extra->far) {
+                if (fresh) store_.drop_extra(line_);
+                return nullptr;
+            }
+        }
+        // Without an extra, caught up meant in contact; from here on it is kept apart.
+        if (fresh) extra->caught_up = line_.contact;
+        return extra;
+    }
+
+    [[nodiscard]] std::size_t min_isr(const IsrConfig& config) const noexcept {
+        const int configured =
+            line_.min_isr != 0 ? static_cast<int>(line_.min_isr) : config.min_insync_replicas;
+        return effective_min_isr(configured, set_->count());
+    }
+
+    [[nodiscard]] Index& match(std::uint32_t position) const noexcept {
+        const std::uint32_t k = line_.follower(position);
+        return k < LeaderLine::kNear ? line_.match[k] : extra()->far->match[k - LeaderLine::kNear];
+    }
+    [[nodiscard]] Stamp& contact(std::uint32_t position) const noexcept {
+        const std::uint32_t k = line_.follower(position);
+        return k < LeaderLine::kNear ? line_.contact[k]
+                                     : extra()->far->contact[k - LeaderLine::kNear];
+    }
+    [[nodiscard]] bool confirmed(std::uint32_t position) const noexcept {
+        return match(position) != kUnconfirmed;
+    }
+    [[nodiscard]] bool holds_end(std::uint32_t position) const noexcept {
+        return confirmed(position) && match(position) >= line_.end;
+    }
+    [[nodiscard]] Stamp caught_up(std::uint32_t position) const noexcept {
+        const Extra* const more = extra();
+        if (more == nullptr) return contact(position);
+        const Stamp kept = kept_caught_up(position);
+        return holds_end(position) ? later(kept, contact(position)) : kept;
+    }
+    /// What `caught_up` falls back on while the follower lacks the end; there must be an extra.
+    [[nodiscard]] Stamp& kept_caught_up(std::uint32_t position) const noexcept {
+        const std::uint32_t k = line_.follower(position);
+        return k < LeaderLine::kNear ? extra()->caught_up[k]
+                                     : extra()->far->caught_up[k - LeaderLine::kNear];
+    }
+    [[nodiscard]] bool eligible(std::uint32_t position) const noexcept {
+        const Extra* const more = extra();
+        return more == nullptr || (more->ineligible & bit(position)) == 0;
+    }
+
+    [[nodiscard]] ReplicaLag lag(std::uint32_t position, Stamp now) const noexcept {
+        ReplicaLag lag;
+        if (confirmed(position)) {
+            const Index held = match(position);
+            lag.entries = line_.end > held ? line_.end - held : 0;
+        }
+        lag.time = Millis{age(now, caught_up(position))};
+        return lag;
+    }
+
+    [[nodiscard]] Index durable() const noexcept {
+        return line_.extra == 0 ? line_.end : extra()->durable;
+    }
+    [[nodiscard]] Index commit() const noexcept {
+        return line_.extra == 0 ? line_.end : extra()->commit;
+    }
+
+    /// What every present member is confirmed to hold, this node included (S6).
+    [[nodiscard]] Index held_by_all() const noexcept {
+        HeldByAll held{durable()};
+        for_each_follower(members(), [&](std::uint32_t position) {
+            held.member(match(position), confirmed(position));
+        });
+        return held.bound();
+    }
+
+    /// Raises the end. What followers held until now is kept as the time they were caught up, as
+    /// having the end no longer shows it. \return false without memory, and then nothing changed.
+    [[nodiscard]] bool raise_end(Index end, Stamp now, std::uint32_t spacing) noexcept {
+        if (end <= line_.end) return true;
+        Extra* const more = obtain_extra();
+        if (more == nullptr) return false;
+        for_each_follower(all_of(set_->count()), [&](std::uint32_t position) {
+            if (holds_end(position)) kept_caught_up(position) = caught_up(position);
+        });
+        line_.end = end;
+        more->samples.add(end, now, spacing);
+        return true;
+    }
+
+    /// Takes in what the samples prove of followers that lack the end (S3).
+    void catch_up_by_samples() noexcept {
+        Extra* const more = extra();
+        if (more == nullptr || more->samples.size() == 0) return;
+        for_each_follower(all_of(set_->count()), [&](std::uint32_t position) {
+            if (!confirmed(position) || holds_end(position)) return;
+            const auto sampled = more->samples.newest_within(match(position));
+            if (!sampled) return;
+            Stamp& kept = kept_caught_up(position);
+            kept = later(kept, earlier(*sampled, contact(position)));
+        });
+    }
+
+    /// Calls `visit(position)` for each position of `mask` but this node's own.
+    template <class Visit>
+    void for_each_follower(Mask mask, const Visit& visit) const {
+        if (assigned_here()) mask = static_cast<Mask>(mask & ~bit(line_.self));
+        for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1)
+            visit(static_cast<std::uint32_t>(std::countr_zero(rest)));
+    }
+
+    /// The decision in force; what is changed in it takes effect by `IsrEngine::commit`.
+    Decision decision;
+
+    /// After the replica set was exchanged.
+    void use_replicas(const ReplicaSet& set) noexcept { set_ = &set; }
+
+private:
+    Partitions& store_;
+    Cell* word_;
+    std::uint32_t slot_;
+    LeaderLine& line_;
+    const ReplicaSet* set_ = nullptr;
+};
+
+} // namespace insync::detail

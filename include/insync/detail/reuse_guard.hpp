@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <thread>
+
+namespace insync::detail {
+
+/// Lets writers use memory again that readers might still be looking at, without a reader ever
+/// locking, waiting or, in the ordinary case, writing (the argument: docs/design.md, "Reads").
+///
+/// What readers can reach is never freed, only used again, and all of it is atomic words. A reader
+/// first looks optimistically: it notes `generation()`, looks, and trusts what it saw if the
+/// generation is still the same, for every use of retired memory is announced by raising it
+/// *before* the first word is rewritten. After `kTries` failures it registers as a holder, and
+/// while there is a holder no writer uses anything again; its next look succeeds. So a read takes
+/// a bounded number of steps whatever writers do.
+///
+/// Holder and writer exclude each other as in Dekker's algorithm, hence sequentially consistent:
+/// a writer unlinks, then reads `holders_`; a holder raises `holders_`, then follows links. If the
+/// writer read zero, its unlinking precedes every step of the holder, which cannot reach the
+/// memory any more.
+class ReuseGuard {
+public:
+    static constexpr int kTries = 4;
+
+    /// Runs `look` until what it returns is to be believed.
+    /// \param look  returns a value, reading only atomics; may see nonsense, must tolerate it
+    template <class Look>
+    [[nodiscard]] auto read(const Look& look) const noexcept {
+        for (int i = 0; i < kTries; ++i) {
+            const auto before = generation_.load(std::memory_order_acquire);
+            auto seen = look();
+            // Every word is read with acquire, so this load cannot move before them: whoever saw a
+            // rewritten word also sees the generation that announced it.
+            if (generation_.load(std::memory_order_relaxed) == before) [[likely]]
+                return seen;
+        }
+        const Holder holder{*this};
+        return look();
+    }
+
+    /// Keeps every writer from using anything again while it lives.
+    class Holder {
+    public:
+        explicit Holder(const ReuseGuard& guard) noexcept : guard_(guard) {
+            guard_.holders_.fetch_add(1, std::memory_order_seq_cst);
+            // Orders what the holder reads next, with weaker loads, after the registration.
+            // ThreadSanitizer does not know fences; it does not need this one either, as there is
+            // no plain memory that it orders.
+#if !defined(__SANITIZE_THREAD__)
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+        }
+        Holder(const Holder&) = delete;
+        Holder& operator=(const Holder&) = delete;
+        ~Holder() { guard_.holders_.fetch_sub(1, std::memory_order_release); }
+
+    private:
+        const ReuseGuard& guard_;
+    };
+
+    /// Whether memory that was unlinked before may be rewritten now. Announces it.
+    [[nodiscard]] bool may_reuse() noexcept {
+        if (held()) return false;
+        generation_.fetch_add(1, std::memory_order_seq_cst);
+        return true;
+    }
+
+    /// Whether a reader is holding. Sequentially consistent, see above.
+    [[nodiscard]] bool held() const noexcept {
+        return holders_.load(std::memory_order_seq_cst) != 0;
+    }
+
+    /// Waits until no reader holds: a few nanoseconds, unless one is preempted in its last try.
+    /// Only writers wait for readers, never the other way round.
+    void wait_for_holders() const noexcept {
+        while (held()) std::this_thread::yield();
+    }
+
+private:
+    alignas(64) std::atomic<std::uint64_t> generation_{0};
+    mutable std::atomic<std::uint32_t> holders_{0};
+};
+
+} // namespace insync::detail

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <insync/errors.hpp>
+#include <insync/events.hpp>
+#include <insync/explain.hpp>
+#include <insync/isr_set.hpp>
+
+#include <fmt/format.h>
+
+#include <span>
+#include <string_view>
+
+namespace insync::detail {
+
+/// Base of the formatters below: none takes a format specification.
+struct PlainFormatter {
+    constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
+};
+
+template <class Out>
+Out format_nodes(Out out, std::span<const NodeId> nodes) {
+    out = fmt::format_to(out, "[");
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+        out = fmt::format_to(out, "{}{}", i == 0 ? "" : ", ", nodes[i]);
+    return fmt::format_to(out, "]");
+}
+
+} // namespace insync::detail
+
+/// Prints the members: `[1, 2, 3]`.
+template <>
+struct fmt::formatter<insync::IsrSet> : insync::detail::PlainFormatter {
+    template <class Context>
+    auto format(const insync::IsrSet& set, Context& context) const {
+        return insync::detail::format_nodes(context.out(), set.members());
+    }
+};
+
+template <>
+struct fmt::formatter<insync::Result> : fmt::formatter<std::string_view> {
+    template <class Context>
+    auto format(insync::Result result, Context& context) const {
+        return fmt::formatter<std::string_view>::format(insync::to_string(result), context);
+    }
+};
+
+template <>
+struct fmt::formatter<insync::WaitResult> : fmt::formatter<std::string_view> {
+    template <class Context>
+    auto format(insync::WaitResult result, Context& context) const {
+        return fmt::formatter<std::string_view>::format(insync::to_string(result), context);
+    }
+};
+
+/// Prints `my-topic-0 [1, 2, 3] -> [1, 2] (epoch 4, version 7, lag)`.
+template <>
+struct fmt::formatter<insync::IsrChange> : insync::detail::PlainFormatter {
+    template <class Context>
+    auto format(const insync::IsrChange& change, Context& context) const {
+        return fmt::format_to(context.out(), "{}-{} {} -> {} (epoch {}, version {}, {})",
+                              change.topic, change.partition, change.before, change.after,
+                              change.after.epoch(), change.after.version(),
+                              insync::to_string(change.cause));
+    }
+};
+
+/// Prints the reason in one sentence, for instance
+/// `replica 3 is out of the ISR: 12000 entries behind, limit 10000 (epoch 4)`.
+template <>
+struct fmt::formatter<insync::Explanation> : insync::detail::PlainFormatter {
+    template <class Context>
+    auto format(const insync::Explanation& why, Context& context) const {
+        auto out = fmt::format_to(context.out(), "replica {} is {} the ISR: ", why.node,
+                                  why.member ? "in" : "out of");
+        out = reason(why, out);
+        return fmt::format_to(out, " (epoch {})", why.epoch);
+    }
+
+private:
+    template <class Out>
+    static Out reason(const insync::Explanation& why, Out out) {
+        using insync::ReplicaState;
+        using insync::Verdict;
+        if (why.state == ReplicaState::leader) return fmt::format_to(out, "it leads");
+        if (why.state == ReplicaState::as_published)
+            return fmt::format_to(out, "so replica {} published it", why.leader);
+        if (why.verdict == Verdict::not_eligible)
+            return fmt::format_to(out, "a learner, joining or leaving replica cannot be in sync");
+        if (why.verdict == Verdict::lag_entries)
+            return fmt::format_to(out, "{} entries behind, limit {}", why.lag.entries.value_or(0),
+                                  why.limits.entries);
+        if (why.verdict == Verdict::lag_ms)
+            return fmt::format_to(out, "not caught up for {} ms, limit {} ms", why.lag.time.count(),
+                                  why.limits.time.count());
+        if (why.state == ReplicaState::grace)
+            return fmt::format_to(out, "in grace, not confirmed since the leader changed {} ms ago",
+                                  why.lag.time.count());
+        if (why.verdict == Verdict::not_confirmed)
+            return fmt::format_to(out, "what it holds is not confirmed in this epoch");
+        if (why.state == ReplicaState::held_out)
+            return fmt::format_to(out, "held out by hand or by flap damping");
+        return fmt::format_to(out, "{} entries and {} ms behind, within {} and {} ms",
+                              why.lag.entries.value_or(0), why.lag.time.count(), why.limits.entries,
+                              why.limits.time.count());
+    }
+};
