@@ -1,6 +1,7 @@
 # Every public header, by hand: this list is what is installed. The test headers.listed fails when
 # it differs from what stands in include/.
 set(INSYNC_HEADERS
+    include/insync/adapters/libraft.hpp
     include/insync/adapters/queries.hpp
     include/insync/adapters/single_node.hpp
     include/insync/clock.hpp
@@ -13,13 +14,17 @@ set(INSYNC_HEADERS
     include/insync/detail/engine_observe.hpp
     include/insync/detail/engine_progress.hpp
     include/insync/detail/engine_registry.hpp
+    include/insync/detail/engine_reports.hpp
     include/insync/detail/event_queue.hpp
     include/insync/detail/geometric_slab.hpp
     include/insync/detail/isr_engine.hpp
     include/insync/detail/leader_state.hpp
-    include/insync/detail/manager_observe.hpp
-    include/insync/detail/manager_reads.hpp
-    include/insync/detail/manager_registry.hpp
+    include/insync/detail/manager_observe.ipp
+    include/insync/detail/manager_progress.ipp
+    include/insync/detail/manager_reads.ipp
+    include/insync/detail/manager_registry.ipp
+    include/insync/detail/manager_reports.ipp
+    include/insync/detail/manager_sweep.ipp
     include/insync/detail/name.hpp
     include/insync/detail/outcome.hpp
     include/insync/detail/partition.hpp
@@ -34,12 +39,18 @@ set(INSYNC_HEADERS
     include/insync/events.hpp
     include/insync/explain.hpp
     include/insync/format.hpp
+    include/insync/fwd.hpp
     include/insync/handle.hpp
     include/insync/high_watermark.hpp
+    include/insync/insync.hpp
     include/insync/isr_manager.hpp
     include/insync/isr_rules.hpp
     include/insync/isr_set.hpp
     include/insync/isr_store.hpp
+    include/insync/isr_update_loop.hpp
+    include/insync/kafka/error_codes.hpp
+    include/insync/kafka/metadata.hpp
+    include/insync/kafka/produce.hpp
     include/insync/node_list.hpp
     include/insync/replica_progress.hpp
     include/insync/replication_waits.hpp
@@ -52,4 +63,5 @@ set(INSYNC_HEADERS
 
 # These belong to insync::prometheus.
 set(INSYNC_PROMETHEUS_HEADERS
+    include/insync/metrics/prometheus.hpp
 )

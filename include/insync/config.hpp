@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace insync {
 
@@ -134,8 +136,8 @@ std::optional<ConfigError> read_variable(const Getenv& getenv,
 template <class Getenv>
 [[nodiscard]] ConfigResult from_environment(const Getenv& getenv, IsrConfig base = {}) {
     constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-    std::int64_t entries = static_cast<std::int64_t>(
-        base.max_lag_entries < kMaxIndex ? base.max_lag_entries : kMaxIndex);
+    auto entries = static_cast<std::int64_t>(base.max_lag_entries < kMaxIndex ? base.max_lag_entries
+                                                                              : kMaxIndex);
     std::int64_t lag = base.max_lag_ms.count();
     std::int64_t interval = base.check_interval_ms.count();
     std::int64_t min_isr = base.min_insync_replicas;

@@ -5,7 +5,7 @@
 #include <insync/types.hpp>
 
 #include <boost/container/static_vector.hpp>
-#include <fmt/format.h>
+#include <fmt/format.h> // IWYU pragma: keep
 
 #include <cstdint>
 #include <optional>

@@ -3,10 +3,13 @@
 #include <insync/errors.hpp>
 #include <insync/events.hpp>
 #include <insync/explain.hpp>
+#include <insync/isr_rules.hpp>
 #include <insync/isr_set.hpp>
+#include <insync/types.hpp>
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 

@@ -4,6 +4,7 @@
 #include <insync/detail/state_word.hpp>
 #include <insync/types.hpp>
 
+#include <atomic>
 #include <cstdint>
 
 namespace insync {

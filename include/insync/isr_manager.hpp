@@ -4,7 +4,14 @@
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
 #include <insync/counters.hpp>
+#include <insync/detail/callback.hpp>
+#include <insync/detail/event_queue.hpp>
+#include <insync/detail/geometric_slab.hpp>
 #include <insync/detail/isr_engine.hpp>
+#include <insync/detail/name.hpp>
+#include <insync/detail/outcome.hpp>
+#include <insync/detail/partitions.hpp>
+#include <insync/detail/stamp.hpp>
 #include <insync/errors.hpp>
 #include <insync/events.hpp>
 #include <insync/explain.hpp>
@@ -13,10 +20,26 @@
 #include <insync/isr_store.hpp>
 #include <insync/node_list.hpp>
 #include <insync/replication_waits.hpp>
-#include <insync/reports.hpp>
 #include <insync/types.hpp>
+// IWYU pragma: begin_keep
+// The members are defined in the .ipp files below, for which the rest is included.
+#include <insync/detail/engine_commit.hpp>
+#include <insync/detail/engine_observe.hpp>
+#include <insync/detail/engine_progress.hpp>
+#include <insync/detail/engine_registry.hpp>
+#include <insync/detail/engine_reports.hpp>
+#include <insync/reports.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <new>
+#include <stdexcept>
+#include <string>
+// IWYU pragma: end_keep
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -31,9 +54,9 @@ namespace insync {
 /// Knows, for every partition a broker hosts, which replicas are in sync, and answers the two
 /// questions of a broker at once: `has_min_isr` when a produce arrives, `get_isr` for metadata.
 ///
-///     produce path   -- has_min_isr -->  decisions   <-- publish --  sweep, pushes  -- read -->
-///     View metadata path  -- get_isr ------>  (wait-free) acks=all       -- await_replication -->
-///     waits  <-- matches move
+///     produce path  -- has_min_isr -------->  decisions  <-- commit --  sweep  <-- read --  View
+///     metadata path -- get_isr ------------>  (wait-free)               pushes <---------- host
+///     acks=all      -- await_replication -->  waits      <-- settle --  matches move
 ///
 /// The host drives it: `tick()` from its own loop, or `IsrUpdateLoop`. The rules are those of
 /// docs/rules.md, cited as S1 to S11.
@@ -281,6 +304,7 @@ private:
                      Now now,
                      const Engine::Judging& terms);
     void sweep_slot(std::uint32_t slot, bool must_read, Now now, Engine::Judging& judging);
+    bool is_unchanged(const PartitionHandle& handle);
     void renew_blocks(Now now);
     [[nodiscard]] PartitionHandle handle_of(std::uint32_t slot) const noexcept;
     void deliver(detail::Outcome& outcome) noexcept;
@@ -309,9 +333,10 @@ private:
 
 } // namespace insync
 
-#include <insync/detail/manager_observe.hpp>
-#include <insync/detail/manager_progress.hpp>
-#include <insync/detail/manager_reads.hpp>
-#include <insync/detail/manager_registry.hpp>
-#include <insync/detail/manager_reports.hpp>
-#include <insync/detail/manager_sweep.hpp>
+// What the members do, in files of one idea each.
+#include <insync/detail/manager_observe.ipp>  // IWYU pragma: keep
+#include <insync/detail/manager_progress.ipp> // IWYU pragma: keep
+#include <insync/detail/manager_reads.ipp>    // IWYU pragma: keep
+#include <insync/detail/manager_registry.ipp> // IWYU pragma: keep
+#include <insync/detail/manager_reports.ipp>  // IWYU pragma: keep
+#include <insync/detail/manager_sweep.ipp>    // IWYU pragma: keep

@@ -6,6 +6,7 @@
 #include <insync/types.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace insync {

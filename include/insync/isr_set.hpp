@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -73,8 +74,8 @@ public:
     [[nodiscard]] Millis age(TimePoint now) const noexcept {
         return saturating_age(now, changed_at_);
     }
-    /// Whether this node decided the set, as the leader or as a former one that has not heard of a
-    /// newer (S7); otherwise it is what the leader last published.
+    /// Whether this node leads and the set is its own decision; otherwise it is what the leader
+    /// last published, or what a former leader is left with (S7).
     [[nodiscard]] bool own() const noexcept { return own_; }
     /// Whether no leader was heard of for `max_lag_ms`, so that the set may be out of date (S7).
     [[nodiscard]] bool stale() const noexcept { return stale_; }

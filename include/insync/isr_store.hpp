@@ -5,7 +5,6 @@
 
 #include <boost/container/static_vector.hpp>
 
-#include <concepts>
 #include <initializer_list>
 #include <span>
 

@@ -4,9 +4,9 @@
 #include <insync/errors.hpp>
 #include <insync/types.hpp>
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>

@@ -36,8 +36,8 @@ private:
 
     template <class F>
     struct Held final : Base {
-        template <class G>
-        explicit Held(G&& g) : function(std::forward<G>(g)) {}
+        explicit Held(F&& f) : function(std::move(f)) {}
+        explicit Held(const F& f) : function(f) {}
         void call(Arguments... arguments) override { function(arguments...); }
         F function;
     };

@@ -4,11 +4,11 @@
 #include <insync/detail/reuse_guard.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 

@@ -1,9 +1,28 @@
 #pragma once
 
+#include "insync/counters.hpp"
+#include "insync/detail/event_queue.hpp"
+#include "insync/detail/leader_state.hpp"
+#include "insync/detail/outcome.hpp"
+#include "insync/detail/partition.hpp"
+#include "insync/detail/published_state.hpp"
+#include "insync/detail/replica_sets.hpp"
+#include "insync/detail/stamp.hpp"
+#include "insync/detail/state_word.hpp"
+#include "insync/errors.hpp"
+#include "insync/events.hpp"
+#include "insync/high_watermark.hpp"
+#include "insync/isr_set.hpp"
+#include "insync/replica_progress.hpp"
+#include "insync/types.hpp"
+
 #include <insync/detail/isr_engine.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <new>
+#include <optional>
 
 namespace insync::detail {
 
@@ -49,6 +68,7 @@ inline Result IsrEngine::commit(
     const bool enough = count(next.word.members()) >= p.min_isr(config);
     next.word = next.word.decided(next.word.members(), next.word.leader(),
                                   line.leading != 0 && line.quorum != 0 && enough);
+    next.own = line.leading != 0;
     const bool assignment = next.replica_set != before.replica_set;
     const bool changed = assignment || draft.cause == ChangeCause::became_leader ||
                          next.word.members() != before.word.members() ||
@@ -60,7 +80,8 @@ inline Result IsrEngine::commit(
     if (changed) {
         // Only who decides numbers: a published set has its version, and a follower whose
         // assignment changed keeps the leader's.
-        const bool numbers = draft.cause != ChangeCause::published && next.own;
+        const bool decides = line.leading != 0 || line.deposed != 0;
+        const bool numbers = draft.cause != ChangeCause::published && decides;
         if (numbers && before.version >= kMaxVersion) {
             p.decision = before;
             return Result::epoch_exhausted;
@@ -121,7 +142,8 @@ inline void IsrEngine::describe(const Partition& p,
     const auto moved = [&](NodeId node, bool added) {
         MovedReplica one{node, added, std::nullopt, Millis{0}};
         const std::uint32_t position = p.replicas().position(node);
-        const bool measured = next.own && position != ReplicaSet::kNone && position != p.self();
+        const bool followed = p.line().leading != 0 || p.line().deposed != 0;
+        const bool measured = followed && position != ReplicaSet::kNone && position != p.self();
         if (measured) {
             const ReplicaLag lag = p.lag(position, now.stamp);
             one.lag_entries = lag.entries;

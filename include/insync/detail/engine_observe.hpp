@@ -1,9 +1,25 @@
 #pragma once
 
+#include "insync/consensus_view.hpp"
+#include "insync/detail/leader_state.hpp"
+#include "insync/detail/outcome.hpp"
+#include "insync/detail/partition.hpp"
+#include "insync/detail/stamp.hpp"
+#include "insync/detail/state_word.hpp"
+#include "insync/errors.hpp"
+#include "insync/events.hpp"
+#include "insync/handle.hpp"
+#include "insync/isr_rules.hpp"
+#include "insync/replica_progress.hpp"
+#include "insync/types.hpp"
+
 #include <insync/detail/isr_engine.hpp>
 
-#include <bit>
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace insync::detail {
 
@@ -129,7 +145,6 @@ inline bool IsrEngine::begin_epoch(Partition& p,
         p.kept_caught_up(position) = member ? now.stamp : long_before(now.stamp);
     });
     p.decision.epoch = line.epoch;
-    p.decision.own = true;
     p.decision.stale = false;
     set_members(p, inherited, static_cast<std::uint32_t>(line.self));
     return true;
@@ -137,8 +152,10 @@ inline bool IsrEngine::begin_epoch(Partition& p,
 
 /// Takes in the leader's own positions, each of which only rises within an epoch.
 /// \return false without memory, and then nothing changed
-inline bool IsrEngine::set_positions(Partition& p, const LeaderPositions& positions, Now now) {
-    LeaderLine& line = p.line();
+inline bool IsrEngine::set_positions(Partition& p,
+                                     const LeaderPositions& positions,
+                                     Now now) const {
+    const LeaderLine& line = p.line();
     const bool plain = line.extra == 0 && positions.end <= line.end &&
                        positions.durable >= line.end && positions.commit >= line.end;
     if (plain) return true;
@@ -279,7 +296,7 @@ inline Result IsrEngine::follow(
     line.epoch = static_cast<std::uint32_t>(state.epoch);
     if (state.leader != kNoNode && state.leader != self) {
         line.deposed = line.no_leader = 0;
-        p.decision.own = p.decision.stale = false;
+        p.decision.stale = false;
         return commit(p, before, now, outcome);
     }
     Extra* const more = p.obtain_extra();

@@ -1,8 +1,24 @@
 #pragma once
 
+#include "insync/detail/leader_state.hpp"
+#include "insync/detail/outcome.hpp"
+#include "insync/detail/partition.hpp"
+#include "insync/detail/stamp.hpp"
+#include "insync/detail/state_word.hpp"
+#include "insync/errors.hpp"
+#include "insync/events.hpp"
+#include "insync/handle.hpp"
+#include "insync/high_watermark.hpp"
+#include "insync/replication_waits.hpp"
+#include "insync/types.hpp"
+
 #include <insync/detail/isr_engine.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 
 namespace insync::detail {
@@ -38,7 +54,7 @@ inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outco
 
 inline Result IsrEngine::record_progress(
     Partition& p, Epoch epoch, NodeId node, Index match, Stamp contact, Outcome& outcome) {
-    LeaderLine& line = p.line();
+    const LeaderLine& line = p.line();
     if (line.leading == 0) return Result::not_leader;
     if (epoch != line.epoch) [[unlikely]]
         return epoch < line.epoch ? Result::stale : hear_of_epoch(p, epoch, outcome);
@@ -71,7 +87,7 @@ inline Result IsrEngine::record_contact(Partition& p, NodeId node, Stamp contact
 
 inline Result IsrEngine::record_leader(
     Partition& p, Epoch epoch, const LeaderPositions& positions, Now now, Outcome& outcome) {
-    LeaderLine& line = p.line();
+    const LeaderLine& line = p.line();
     if (line.leading == 0) return Result::not_leader;
     if (epoch < line.epoch) return Result::stale;
     if (epoch > line.epoch) return hear_of_epoch(p, epoch, outcome);

@@ -1,12 +1,29 @@
 #pragma once
 
+#include "insync/detail/event_queue.hpp"
+#include "insync/detail/leader_state.hpp"
+#include "insync/detail/name.hpp"
+#include "insync/detail/outcome.hpp"
+#include "insync/detail/partition.hpp"
+#include "insync/detail/published_state.hpp"
+#include "insync/detail/replica_sets.hpp"
+#include "insync/detail/stamp.hpp"
+#include "insync/detail/state_word.hpp"
+#include "insync/errors.hpp"
+#include "insync/events.hpp"
+#include "insync/isr_store.hpp"
+#include "insync/types.hpp"
+
 #include <insync/detail/isr_engine.hpp>
 
 #include <boost/container/static_vector.hpp>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <new>
+#include <optional>
 #include <span>
 
 namespace insync::detail {
@@ -136,7 +153,6 @@ inline Result IsrEngine::apply_published(Partition& p,
     }
     mine.epoch = static_cast<std::uint32_t>(isr.epoch);
     mine.version = static_cast<std::uint32_t>(isr.version);
-    mine.own = false;
     set_members(p, members, leader);
     const bool led = line.leading != 0;
     line.leading = 0;
@@ -151,22 +167,68 @@ inline Result IsrEngine::apply_published(Partition& p,
     return Result::ok;
 }
 
-/// Exchanges the assigned replicas; what is known of those that stay is kept.
-inline Result IsrEngine::reassign(Partition& p,
-                                  std::span<const NodeId> sorted,
-                                  Now now,
-                                  Outcome& outcome) {
+/// What the leader knows of its followers, by position, while positions change.
+struct KnownFollowers {
     struct Follower {
         Index match = kUnconfirmed;
         Stamp contact;
         Stamp caught_up;
         bool eligible = true;
     };
+
+    explicit KnownFollowers(const Partition& p) : self(p.self()) {
+        p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
+            followers[position] = {p.match(position), p.contact(position), p.caught_up(position),
+                                   p.eligible(position)};
+        });
+    }
+
+    /// Writes them to their new positions; of replicas that are new, nothing is known.
+    void move_to(Partition& p, const ReplicaSet& old, Stamp now) const {
+        Extra& more = *p.extra();
+        Mask ineligible = 0;
+        p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
+            const std::uint32_t from = old.position(p.replicas()[position]);
+            const bool known = from != ReplicaSet::kNone && from != self;
+            const Follower follower =
+                known ? followers[from]
+                      : Follower{kUnconfirmed, long_before(now), long_before(now), false};
+            p.match(position) = follower.match;
+            p.contact(position) = follower.contact;
+            p.kept_caught_up(position) = follower.caught_up;
+            if (!follower.eligible) ineligible = static_cast<Mask>(ineligible | bit(position));
+        });
+        more.ineligible = ineligible;
+        more.held_out = 0;
+        more.damping.reset();
+    }
+
+    std::array<Follower, kMaxReplicas> followers{};
+    std::uint32_t self = 0;
+};
+
+/// The members of `mask` by their positions in another replica set; who is not there is left out.
+[[nodiscard]] inline Mask moved_mask(Mask mask, const ReplicaSet& from, const ReplicaSet& to) {
+    Mask moved = 0;
+    for (std::uint32_t position = 0; position < from.count(); ++position) {
+        const std::uint32_t there = to.position(from[position]);
+        if ((mask & bit(position)) != 0 && there != ReplicaSet::kNone)
+            moved = static_cast<Mask>(moved | bit(there));
+    }
+    return moved;
+}
+
+/// Exchanges the assigned replicas; what is known of those that stay is kept. All that can fail
+/// comes before the first change.
+inline Result IsrEngine::reassign(Partition& p,
+                                  std::span<const NodeId> sorted,
+                                  Now now,
+                                  Outcome& outcome) {
     if (p.replicas().equals(sorted)) return Result::ok;
-    if (p.decision.own && p.decision.version >= kMaxVersion) return Result::epoch_exhausted;
+    if (p.decision.version >= kMaxVersion) return Result::epoch_exhausted;
     LeaderLine& line = p.line();
     std::uint32_t fresh_id = 0;
-    EventQueue::Prepared prepared; // all that can fail comes before the first change
+    EventQueue::Prepared prepared;
     try {
         if (events.wanted()) prepare(p, prepared);
         fresh_id = partitions.replica_sets.obtain(sorted);
@@ -175,62 +237,33 @@ inline Result IsrEngine::reassign(Partition& p,
     }
     const ReplicaSet& old = p.replicas();
     const ReplicaSet& fresh = partitions.replica_sets[fresh_id];
-    const Mask old_members = p.members();
-    const auto old_leader = p.decision.word.leader();
+    const std::uint32_t self_position = leader_position(fresh, self);
     const bool followed = line.leading != 0 || line.deposed != 0;
-    p.use_replicas(fresh);
-    if (followed && p.obtain_extra() == nullptr) {
+    const bool keeps = followed && self_position != StateWord::kNoLeader;
+    p.use_replicas(fresh); // the extra must have room for the new followers
+    if (keeps && p.obtain_extra() == nullptr) {
         p.use_replicas(old);
         partitions.replica_sets.release(fresh_id);
         return Result::no_memory;
     }
     p.use_replicas(old);
-    const std::uint32_t self_position = leader_position(fresh, self);
-    const bool keeps = followed && self_position != StateWord::kNoLeader;
-    std::array<Follower, kMaxReplicas> known{};
-    if (followed)
-        p.for_each_follower(all_of(old.count()), [&](std::uint32_t position) {
-            known[position] = {p.match(position), p.contact(position), p.caught_up(position),
-                               p.eligible(position)};
-        });
-    const std::uint32_t old_self = line.self;
     const Draft before = draft(p, ChangeCause::membership);
+    const std::optional<KnownFollowers> known =
+        keeps ? std::optional<KnownFollowers>{p} : std::nullopt;
     p.use_replicas(fresh);
     line.self = self_position & 15;
     line.replica_set = fresh_id & ReplicaSets::kMaxSets;
     p.decision.replica_set = fresh_id;
-    Mask members = 0;
-    Mask ineligible = 0;
-    for (std::uint32_t position = 0; position < fresh.count(); ++position) {
-        const std::uint32_t from = old.position(fresh[position]);
-        const bool stays = from != ReplicaSet::kNone;
-        if (stays && (old_members & bit(from)) != 0)
-            members = static_cast<Mask>(members | bit(position));
-        if (!keeps || position == self_position) continue;
-        const bool measured = stays && from != old_self;
-        const Stamp never = long_before(now.stamp);
-        p.match(position) = measured ? known[from].match : kUnconfirmed;
-        p.contact(position) = measured ? known[from].contact : never;
-        p.kept_caught_up(position) = measured ? known[from].caught_up : never;
-        if (!measured || !known[from].eligible)
-            ineligible = static_cast<Mask>(ineligible | bit(position));
-    }
-    if (Extra* const more = p.extra(); more != nullptr && keeps) {
-        more->ineligible = ineligible;
-        more->held_out = 0;
-        more->damping.reset();
-    }
-    const std::uint32_t leader =
-        old_leader < old.count() ? leader_position(fresh, old[old_leader]) : StateWord::kNoLeader;
-    set_members(p, members, leader);
-    // A leader that is no longer assigned leads nothing.
-    if (followed && !keeps) {
+    if (known) known->move_to(p, old, now.stamp);
+    const std::uint32_t led_by = before.before.word.leader();
+    set_members(p, moved_mask(before.before.word.members(), old, fresh),
+                led_by < old.count() ? leader_position(fresh, old[led_by]) : StateWord::kNoLeader);
+    if (followed && !keeps) { // a leader that is no longer assigned leads nothing
         step_down(p, outcome);
         line.deposed = 0;
     }
-    const std::uint32_t old_id = before.before.replica_set;
     const Result committed = commit(p, before, now, outcome, &prepared);
-    partitions.replica_sets.release(old_id);
+    partitions.replica_sets.release(before.before.replica_set);
     settle(p, outcome);
     partitions.flag(p.slot());
     return committed;

@@ -116,10 +116,10 @@ private:
     /// List nodes do not move and are erased only when nobody delivers, so they can be called
     /// without the lock; it is taken to step from one to the next.
     void deliver(const IsrChange& change, std::unique_lock<std::mutex>& lock) noexcept {
-        for (auto it = listeners_.begin(); it != listeners_.end(); ++it) {
-            if (it->removed) continue;
+        for (Listener& listener : listeners_) {
+            if (listener.removed) continue;
             lock.unlock();
-            guarded([&] { it->call(change); });
+            guarded([&] { listener.call(change); });
             lock.lock();
         }
         const bool decided_here = change.cause != ChangeCause::published;

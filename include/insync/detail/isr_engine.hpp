@@ -1,5 +1,11 @@
 #pragma once
 
+#include "insync/detail/name.hpp"
+#include "insync/detail/published_state.hpp"
+#include "insync/detail/stamp.hpp"
+#include "insync/detail/state_word.hpp"
+#include "insync/isr_set.hpp"
+
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
 #include <insync/counters.hpp>
@@ -11,7 +17,6 @@
 #include <insync/events.hpp>
 #include <insync/explain.hpp>
 #include <insync/handle.hpp>
-#include <insync/isr_rules.hpp>
 #include <insync/isr_store.hpp>
 #include <insync/replication_waits.hpp>
 #include <insync/reports.hpp>
@@ -154,7 +159,7 @@ private:
     ChangeCause judge_members(Partition& p, Now now, Judging& judging);
     bool may_join(Partition& p, std::uint32_t position, Stamp now);
     void note_departures(Partition& p, Mask left, Stamp now);
-    bool set_positions(Partition& p, const LeaderPositions& positions, Now now);
+    bool set_positions(Partition& p, const LeaderPositions& positions, Now now) const;
     void judge_quorum(Partition& p, Quorum reported, Stamp now, Judging& judging) const;
     void age_former_leader(Partition& p, Now now, Judging& judging) const;
     void step_down(Partition& p, Outcome& outcome);

@@ -21,8 +21,8 @@ inline constexpr Index kUnconfirmed = ~Index{0};
 /// with a million partitions is the number of lines it waits for.
 ///
 /// Followers are numbered by position without the leader's own; the first two are here, others in
-/// `Extra`. All fields are guarded by the lock bit, the top bit of `high_watermark_`, but for what
-/// is said at the field.
+/// `Extra`. All fields are guarded by the lock bit, the top bit of `locked_watermark`, but for
+/// what is said at the field.
 ///
 /// Invariant: where there is no `Extra` (extra == 0), durable == commit == end, every follower is
 /// an eligible voter, and each member's caught-up time is its contact.
@@ -30,7 +30,7 @@ struct alignas(64) LeaderLine {
     static constexpr std::size_t kNear = 2;
     static constexpr std::uint64_t kLock = 1ull << 63;
 
-    std::atomic<std::uint64_t> high_watermark_{0};
+    std::atomic<std::uint64_t> locked_watermark{0};
     Index end = 0;
     std::array<Index, kNear> match{kUnconfirmed, kUnconfirmed};
     std::array<Stamp, kNear> contact{};
@@ -54,22 +54,22 @@ struct alignas(64) LeaderLine {
 
     void lock() noexcept {
         for (int spins = 0;; ++spins) {
-            if ((high_watermark_.fetch_or(kLock, std::memory_order_acquire) & kLock) == 0) return;
-            while ((high_watermark_.load(std::memory_order_relaxed) & kLock) != 0)
+            if ((locked_watermark.fetch_or(kLock, std::memory_order_acquire) & kLock) == 0) return;
+            while ((locked_watermark.load(std::memory_order_relaxed) & kLock) != 0)
                 if (++spins > 64) std::this_thread::yield();
         }
     }
     void unlock() noexcept {
-        const auto value = high_watermark_.load(std::memory_order_relaxed);
-        high_watermark_.store(value & ~kLock, std::memory_order_release);
+        const auto value = locked_watermark.load(std::memory_order_relaxed);
+        locked_watermark.store(value & ~kLock, std::memory_order_release);
     }
     /// Readable without the lock.
     [[nodiscard]] Index high_watermark() const noexcept {
-        return high_watermark_.load(std::memory_order_acquire) & ~kLock;
+        return locked_watermark.load(std::memory_order_acquire) & ~kLock;
     }
     /// With the lock held, which stays.
     void set_high_watermark(Index index) noexcept {
-        high_watermark_.store(index | kLock, std::memory_order_relaxed);
+        locked_watermark.store(index | kLock, std::memory_order_relaxed);
     }
 
     /// Makes it as new, for another partition, with the lock held.

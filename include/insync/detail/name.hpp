@@ -2,7 +2,6 @@
 
 #include <insync/types.hpp>
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "insync/config.hpp"
+#include "insync/detail/name.hpp"
+#include "insync/detail/replica_sets.hpp"
+#include "insync/detail/state_word.hpp"
+#include "insync/replica_progress.hpp"
+
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/partitions.hpp>
 #include <insync/detail/stamp.hpp>
@@ -7,7 +13,11 @@
 #include <insync/isr_rules.hpp>
 #include <insync/types.hpp>
 
+#include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 
 namespace insync::detail {

@@ -2,7 +2,6 @@
 
 #include <insync/detail/geometric_slab.hpp>
 #include <insync/detail/leader_state.hpp>
-#include <insync/detail/name.hpp>
 #include <insync/detail/published_state.hpp>
 #include <insync/detail/replica_sets.hpp>
 #include <insync/detail/reuse_guard.hpp>
@@ -13,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <new>
 
 namespace insync::detail {
 
@@ -96,7 +94,7 @@ public:
     }
 
     /// Asks the next sweep to read and judge a slot. Wait-free.
-    void flag(std::uint32_t slot) noexcept {
+    void flag(std::uint32_t slot) const noexcept {
         const std::uint64_t asked = 1ull << (slot % Block::kSlots);
         auto& flagged = block_of(slot).flagged;
         // Release, and always by read-modify-write unless it is set already: a sweep that clears
@@ -110,7 +108,7 @@ public:
     [[nodiscard]] StateWord take_slot() noexcept {
         if (free_first_ != kNone) {
             const std::uint32_t slot = free_first_;
-            LeaderLine& free = lines_[slot];
+            const LeaderLine& free = lines_[slot];
             free_first_ = free.extra;
             if (free_first_ == kNone) free_last_ = kNone;
             const auto generation = static_cast<std::uint32_t>(free.end) + 1;

@@ -4,12 +4,10 @@
 #include <insync/detail/name.hpp>
 #include <insync/detail/reuse_guard.hpp>
 #include <insync/detail/state_word.hpp>
-#include <insync/types.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <new>
 #include <thread>
 
 namespace insync::detail {

@@ -3,7 +3,6 @@
 #include <insync/detail/geometric_slab.hpp>
 #include <insync/detail/name.hpp>
 #include <insync/detail/reuse_guard.hpp>
-#include <insync/detail/state_word.hpp>
 #include <insync/types.hpp>
 
 #include <array>

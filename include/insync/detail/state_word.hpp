@@ -1,7 +1,5 @@
 #pragma once
 
-#include <insync/types.hpp>
-
 #include <bit>
 #include <cstddef>
 #include <cstdint>

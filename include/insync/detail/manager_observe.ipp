@@ -1,18 +1,10 @@
-#pragma once
-
-#include <insync/isr_manager.hpp>
-
-#include <array>
-#include <cstdint>
-#include <mutex>
-#include <stdexcept>
-#include <string>
+// Part of isr_manager.hpp. Construction, the clock, one observation of one partition.
 
 namespace insync {
 
 namespace detail {
 
-inline const IsrConfig& validated(const IsrConfig& config, Millis contact_slack) {
+inline IsrConfig validated(const IsrConfig& config, Millis contact_slack) {
     if (const auto error = validate(config, contact_slack))
         throw std::invalid_argument("insync::IsrConfig: " + error->what);
     return config;

@@ -1,9 +1,4 @@
-#pragma once
-
-#include <insync/isr_manager.hpp>
-
-#include <optional>
-#include <string_view>
+// Part of isr_manager.hpp. The wait-free reads.
 
 namespace insync {
 

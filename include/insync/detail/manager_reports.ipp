@@ -1,11 +1,4 @@
-#pragma once
-
-#include <insync/detail/engine_reports.hpp>
-#include <insync/isr_manager.hpp>
-
-#include <optional>
-#include <string>
-#include <string_view>
+// Part of isr_manager.hpp. Questions of a person, and metrics.
 
 namespace insync {
 

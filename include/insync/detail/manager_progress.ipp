@@ -1,14 +1,4 @@
-#pragma once
-
-#include <insync/detail/engine_progress.hpp>
-#include <insync/isr_manager.hpp>
-
-#include <cstddef>
-#include <limits>
-#include <optional>
-#include <span>
-#include <string_view>
-#include <utility>
+// Part of isr_manager.hpp. What the host pushes, and acks=all waits.
 
 namespace insync {
 

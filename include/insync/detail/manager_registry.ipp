@@ -1,13 +1,4 @@
-#pragma once
-
-#include <insync/detail/engine_registry.hpp>
-#include <insync/isr_manager.hpp>
-
-#include <memory>
-#include <mutex>
-#include <new>
-#include <optional>
-#include <utility>
+// Part of isr_manager.hpp. Registration, assignment, metadata.
 
 namespace insync {
 

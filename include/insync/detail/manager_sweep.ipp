@@ -1,12 +1,4 @@
-#pragma once
-
-#include <insync/detail/engine_commit.hpp>
-#include <insync/detail/engine_observe.hpp>
-#include <insync/isr_manager.hpp>
-
-#include <algorithm>
-#include <bit>
-#include <cstdint>
+// Part of isr_manager.hpp. The sweep.
 
 namespace insync {
 
@@ -141,9 +133,24 @@ void IsrManager<View, C>::sweep_slot(std::uint32_t slot,
             if (!p.found() || !engine_.expires(p, now, judging)) return;
         }
     } else if constexpr (VersionedView<View>) {
-        if (!must_read && view_.version(groups_[slot]) == seen_versions_[slot]) return;
+        if (!must_read && is_unchanged(handle)) return;
     }
     (void)engine_.counters.count(observe(handle, now, judging));
+}
+
+/// Whether a versioned view has nothing new to say of a partition.
+template <class View, class C>
+bool IsrManager<View, C>::is_unchanged(const PartitionHandle& handle) {
+    const std::uint32_t slot = detail::StateWord{handle.identity_}.slot();
+    Group group;
+    std::uint64_t seen = 0;
+    {
+        const detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
+        if (!p.found()) return true;
+        group = groups_[slot];
+        seen = seen_versions_[slot];
+    }
+    return view_.version(group) == seen;
 }
 
 /// Renews the blocks in which every partition was claimed fresh since the current period began, and
