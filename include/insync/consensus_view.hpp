@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace insync {
 
@@ -81,7 +82,7 @@ struct GroupState {
 /// A host's consensus, one group a partition, as the manager reads it (S2).
 ///
 /// **You promise**
-/// - `find_group` gives a handle that is cheap to copy and to use; it stays valid until the
+/// - `find_group` gives a handle whose copies are cheap and do not throw; it stays valid until the
 ///   partition is removed. It is called once, at registration.
 /// - `read` fills the *whole* state from one instant, or returns `torn`. Where the library has no
 ///   atomic snapshot: read epoch and leader, then the rows, then epoch and leader again.
@@ -114,6 +115,8 @@ concept ConsensusView = requires(V& view,
                                  const typename V::Group& group,
                                  GroupState& state) {
     requires std::copyable<typename V::Group>;
+    requires std::is_nothrow_copy_constructible_v<typename V::Group>;
+    requires std::is_nothrow_copy_assignable_v<typename V::Group>;
     requires std::default_initializable<typename V::Group>;
     { view.find_group(partition, replicas) } -> std::same_as<typename V::Group>;
     { view.read(group, state) } noexcept -> std::same_as<ReadResult>;

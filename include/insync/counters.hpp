@@ -20,7 +20,8 @@ struct IsrCounters {
     std::uint64_t damped_joins = 0;     ///< joins put off by flap damping
     std::uint64_t clock_steps_back = 0; ///< times that the clock was seen to go back (S11)
     std::uint64_t callbacks_thrown = 0; ///< exceptions of user callbacks, swallowed
-    std::array<std::uint64_t, kResultCount> results{}; ///< by reason; `ok` is not counted
+    std::array<std::uint64_t, kResultCount>
+        results{}; ///< by reason; `ok` and `stale` are not counted
 
     [[nodiscard]] std::uint64_t rejected(Result reason) const noexcept {
         return results[static_cast<std::size_t>(reason)];
@@ -47,9 +48,10 @@ struct AtomicCounters {
     static void add(Count& counter, std::uint64_t n = 1) noexcept {
         if (n != 0) counter.fetch_add(n, std::memory_order_relaxed);
     }
-    /// Counts `result` unless it is `ok`, and hands it on.
+    /// Counts `result` unless it is a normal outcome, and hands it on.
     Result count(Result result) noexcept {
-        if (result != Result::ok) add(results[static_cast<std::size_t>(result)]);
+        if (result != Result::ok && result != Result::stale)
+            add(results[static_cast<std::size_t>(result)]);
         return result;
     }
 

@@ -7,13 +7,15 @@
 namespace insync {
 
 /// What an operation on the manager came to. Everything but `ok` and `stale` changed nothing and
-/// was counted (S10); `stale` is a normal outcome of a distributed system, not an error.
+/// was counted (S10), but for what is said of `not_leader` and `epoch_conflict`; `stale` is a normal
+/// outcome of a distributed system, not an error.
 enum class [[nodiscard]] Result : std::uint8_t {
     ok,
     stale,               ///< older than what is known: epoch, version or index
     unknown_partition,   ///< never initialised, or removed since
     already_exists,      ///< initialised before, with another content
-    not_leader,          ///< this node does not lead the partition in its current epoch
+    not_leader,          ///< this node does not lead the partition in that epoch; hearing of a
+                         ///< newer one than its own ends its leadership (S6)
     invalid_topic,       ///< empty, ".", "..", over 249 characters, or not of [A-Za-z0-9._-]
     invalid_partition,   ///< not from 0 to kMaxPartition
     invalid_node,        ///< negative; -1 is reserved for "none"
@@ -25,7 +27,8 @@ enum class [[nodiscard]] Result : std::uint8_t {
     invalid_min_isr,     ///< min ISR must be at least 1
     invalid_index,       ///< above kMaxIndex
     beyond_leader_end,   ///< a follower cannot hold what its leader has not
-    epoch_conflict,      ///< one (epoch, version) with two contents: a fault of the host
+    epoch_conflict,      ///< one (epoch, version) with two contents, a fault of the host; a
+                         ///< leader numbers its own set anew, above the other
     epoch_exhausted,     ///< above kMaxEpoch or kMaxVersion; never wraps
     leader_cannot_leave, ///< the leader is always in its own ISR
     not_confirmed,       ///< what the replica holds is not known in this epoch yet

@@ -22,6 +22,7 @@ enum class ChangeCause : std::uint8_t {
     manual,        ///< `add_to_isr` or `remove_from_isr`
     quorum_lost,   ///< a former leader's members fell silent (S7)
     published,     ///< another node's leader published it (S8)
+    renumbered,    ///< the metadata showed a newer set of this node's own epoch; the set stays (S8)
 };
 
 [[nodiscard]] constexpr std::string_view to_string(ChangeCause cause) noexcept {
@@ -32,6 +33,7 @@ enum class ChangeCause : std::uint8_t {
     case ChangeCause::manual: return "manual";
     case ChangeCause::quorum_lost: return "quorum_lost";
     case ChangeCause::published: return "published";
+    case ChangeCause::renumbered: return "renumbered";
     }
     return "unknown";
 }

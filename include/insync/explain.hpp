@@ -1,8 +1,7 @@
 #pragma once
 
-#include "insync/replica_progress.hpp"
-
 #include <insync/isr_rules.hpp>
+#include <insync/replica_progress.hpp>
 #include <insync/types.hpp>
 
 #include <cstddef>

@@ -10,6 +10,7 @@
 #include <insync/detail/isr_engine.hpp>
 #include <insync/detail/name.hpp>
 #include <insync/detail/outcome.hpp>
+#include <insync/detail/partition.hpp>
 #include <insync/detail/partitions.hpp>
 #include <insync/detail/stamp.hpp>
 #include <insync/errors.hpp>
@@ -286,6 +287,9 @@ private:
 
     Now now() noexcept;
     [[nodiscard]] detail::Stamp contact_stamp(TimePoint contact) noexcept;
+    bool record_ordinary(const PartitionHandle& handle,
+                         const Engine::Acknowledgement& ack,
+                         Result& result) noexcept;
     [[nodiscard]] Now last_seen() const noexcept;
     [[nodiscard]] detail::Cell* find_word(std::string_view topic,
                                           PartitionId partition) const noexcept;
@@ -310,7 +314,9 @@ private:
     void deliver(detail::Outcome& outcome) noexcept;
     void publish_decision(detail::Cell& word, std::uint64_t identity) noexcept;
     template <class Work>
-    Result with(const PartitionHandle& handle, const Work& work);
+    Result with(const PartitionHandle& handle,
+                const Work& work,
+                detail::Partition::Want want = detail::Partition::Want::all);
 
     Engine engine_;
     View& view_;
@@ -326,7 +332,7 @@ private:
     std::atomic<std::int64_t> next_sweep_;
     std::atomic<std::int64_t> last_sweep_; // begin of the last, or construction
     std::atomic<bool> swept_{false};       // the host sweeps, rather than only `update_isr`
-    bool stalled_ = false;                 // the last sweep came too late to judge; the sweep's own
+    std::atomic<bool> stalled_{false};     // the last sweep came too late to judge
     std::atomic<std::int64_t> sweep_duration_{0};
     detail::Stamp period_start_; // the sweep's own
 };

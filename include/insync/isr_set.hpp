@@ -23,7 +23,7 @@ class IsrEngine;
 /// are the assigned replicas. The leader, if any, is a member.
 class IsrSet {
 public:
-    IsrSet() = default;
+    IsrSet() noexcept {} // NOLINT(modernize-use-equals-default): that would fill `nodes_`
 
     /// Builds a set from its parts; mostly for tests and for metadata that is read back.
     /// \pre together at most `kMaxReplicas` (asserted)
@@ -32,9 +32,7 @@ public:
            std::span<const NodeId> catching_up,
            Epoch epoch = 0,
            Version version = 0)
-        : leader_(leader),
-          epoch_(static_cast<std::uint32_t>(epoch)),
-          version_(static_cast<std::uint32_t>(version)) {
+        : leader_(leader), order_(epoch << 32 | (version & 0xffff'ffff)) {
         assert(members.size() + catching_up.size() <= kMaxReplicas);
         for (const NodeId node : members) nodes_[size_++] = node;
         count_ = size_;
@@ -66,8 +64,8 @@ public:
         return std::find(nodes_.begin(), nodes_.begin() + size_, node) != nodes_.begin() + size_;
     }
 
-    [[nodiscard]] Epoch epoch() const noexcept { return epoch_; }
-    [[nodiscard]] Version version() const noexcept { return version_; }
+    [[nodiscard]] Epoch epoch() const noexcept { return order_ >> 32; }
+    [[nodiscard]] Version version() const noexcept { return order_ & 0xffff'ffff; }
     /// When this node decided the set, or received it from the leader that did.
     [[nodiscard]] TimePoint changed_at() const noexcept { return changed_at_; }
     /// How long ago that was, at `now`.
@@ -82,8 +80,8 @@ public:
 
     /// The same leader, members, assignment, epoch and version; times and flags do not count.
     friend bool operator==(const IsrSet& a, const IsrSet& b) noexcept {
-        return a.leader_ == b.leader_ && a.epoch_ == b.epoch_ && a.version_ == b.version_ &&
-               a.size_ == b.size_ && a.count_ == b.count_ &&
+        return a.leader_ == b.leader_ && a.order_ == b.order_ && a.size_ == b.size_ &&
+               a.count_ == b.count_ &&
                std::equal(a.nodes_.begin(), a.nodes_.begin() + a.count_, b.nodes_.begin());
     }
 
@@ -92,8 +90,7 @@ private:
 
     NodeId leader_ = kNoNode;
     TimePoint changed_at_{};
-    std::uint32_t epoch_ = 0;
-    std::uint32_t version_ = 0;
+    std::uint64_t order_ = 0; // epoch in the upper half, version in the lower
     std::uint8_t size_ = 0;
     std::uint8_t count_ = 0;
     bool own_ = false;

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace insync {
@@ -44,22 +45,23 @@ public:
     /// Calls every callback, once, in order of index. \return how many of them threw.
     std::size_t deliver() {
         std::size_t thrown = 0;
-        for (auto& [key, wait] : waits_) {
+        if (!waits_) return thrown;
+        for (auto& [key, wait] : *waits_) {
             try {
                 wait.callback(wait.result);
             } catch (...) {
                 ++thrown;
             }
         }
-        waits_.clear();
+        waits_.reset();
         return thrown;
     }
 
-    [[nodiscard]] bool empty() const noexcept { return waits_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return !waits_; }
 
 private:
     friend class ReplicationWaits;
-    detail::WaitMap waits_;
+    std::optional<detail::WaitMap> waits_; // engaged only when one has ended: this is a hot path
 };
 
 /// The pending acks=all waits of all partitions (S6). It keeps them; whether one may end as
@@ -143,7 +145,8 @@ private:
                                   EndedWaits& ended) noexcept {
         const auto next = std::next(wait);
         wait->second.result = result;
-        ended.waits_.insert(waits_.extract(wait));
+        if (!ended.waits_) ended.waits_.emplace();
+        ended.waits_->insert(waits_.extract(wait));
         return next;
     }
 

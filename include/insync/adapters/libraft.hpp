@@ -167,6 +167,7 @@ private:
     // Enumerators of raft.h, which the library's own binary interface depends on.
     static constexpr int kLeaderState = 3; // RAFT_LEADER
     static constexpr int kVoterRole = 1;   // RAFT_VOTER
+    static constexpr std::size_t kMostRows = decltype(GroupState::followers)::static_capacity;
 
     /// Asked on other nodes only: during a transfer a leader does not name itself.
     template <class Raft>
@@ -183,7 +184,7 @@ private:
             const auto& server = core->configuration.servers[i];
             const auto node = static_cast<NodeId>(server.id);
             if (node == self_) continue;
-            if (state.followers.size() == state.followers.capacity())
+            if (state.followers.size() == kMostRows)
                 return ReadResult::unavailable; // a row left out would look like a removal
             FollowerRow row{.node = node};
             row.kind = server.role == kVoterRole ? ReplicaKind::voter : ReplicaKind::learner;

@@ -1,22 +1,21 @@
 #pragma once
 
-#include "insync/counters.hpp"
-#include "insync/detail/event_queue.hpp"
-#include "insync/detail/leader_state.hpp"
-#include "insync/detail/outcome.hpp"
-#include "insync/detail/partition.hpp"
-#include "insync/detail/published_state.hpp"
-#include "insync/detail/replica_sets.hpp"
-#include "insync/detail/stamp.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/errors.hpp"
-#include "insync/events.hpp"
-#include "insync/high_watermark.hpp"
-#include "insync/isr_set.hpp"
-#include "insync/replica_progress.hpp"
-#include "insync/types.hpp"
-
+#include <insync/counters.hpp>
+#include <insync/detail/event_queue.hpp>
 #include <insync/detail/isr_engine.hpp>
+#include <insync/detail/leader_state.hpp>
+#include <insync/detail/outcome.hpp>
+#include <insync/detail/partition.hpp>
+#include <insync/detail/published_state.hpp>
+#include <insync/detail/replica_sets.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
+#include <insync/errors.hpp>
+#include <insync/events.hpp>
+#include <insync/high_watermark.hpp>
+#include <insync/isr_set.hpp>
+#include <insync/replica_progress.hpp>
+#include <insync/types.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -32,26 +31,34 @@ inline NodeId IsrEngine::leader_of(const Decision& decision) const noexcept {
     return leader < replicas.count() ? replicas[leader] : kNoNode;
 }
 
-/// The set that readers get for a decision. A reader may call it with nonsense, and will find out:
-/// it stays within the arrays.
-inline void IsrEngine::fill(const Decision& decision, IsrSet& set) const noexcept {
-    const ReplicaSet& replicas = partitions.replica_sets[decision.replica_set];
-    const std::uint32_t count = std::min<std::uint32_t>(replicas.count(), kMaxReplicas);
-    const Mask members = static_cast<Mask>(decision.word.members() & all_of(count));
+/// Members first, then the others.
+[[gnu::noinline]] inline void IsrEngine::fill_parted(const ReplicaSet& replicas,
+                                                     Mask members,
+                                                     IsrSet& set) noexcept {
     std::uint32_t in = 0;
     auto out = static_cast<std::uint32_t>(detail::count(members));
     set.size_ = static_cast<std::uint8_t>(out);
+    for (std::uint32_t i = 0; i < set.count_; ++i)
+        set.nodes_[(members & bit(i)) != 0 ? in++ : out++] = replicas[i];
+}
+
+/// The set that readers get for a decision. A reader may call it with nonsense, and will find out:
+/// it stays within the arrays.
+[[gnu::always_inline]] inline void IsrEngine::fill(const Decision& decision,
+                                                   IsrSet& set) const noexcept {
+    const ReplicaSet& replicas = partitions.replica_sets[decision.replica_set];
+    const std::uint32_t count = std::min<std::uint32_t>(replicas.count(), kMaxReplicas);
+    const Mask members = static_cast<Mask>(decision.word.members() & all_of(count));
     set.count_ = static_cast<std::uint8_t>(count);
-    for (std::uint32_t position = 0; position < count; ++position) {
-        const bool member = (members >> position & 1) != 0;
-        set.nodes_[member ? in : out] = replicas[position];
-        in += member ? 1u : 0u;
-        out += member ? 0u : 1u;
+    set.size_ = set.count_;
+    if (members == all_of(count)) [[likely]] {
+        for (std::uint32_t i = 0; i < count; ++i) set.nodes_[i] = replicas[i];
+    } else {
+        fill_parted(replicas, members, set);
     }
     const std::uint32_t leader = decision.word.leader();
     set.leader_ = leader < count ? replicas[leader] : kNoNode;
-    set.epoch_ = decision.epoch;
-    set.version_ = decision.version;
+    set.order_ = std::uint64_t{decision.epoch} << 32 | decision.version;
     set.changed_at_ = timeline.from_origin(decision.changed_at);
     set.own_ = decision.own;
     set.stale_ = decision.stale;
@@ -71,6 +78,7 @@ inline Result IsrEngine::commit(
     next.own = line.leading != 0;
     const bool assignment = next.replica_set != before.replica_set;
     const bool changed = assignment || draft.cause == ChangeCause::became_leader ||
+                         draft.cause == ChangeCause::renumbered ||
                          next.word.members() != before.word.members() ||
                          next.word.leader() != before.word.leader() || next.epoch != before.epoch ||
                          next.version != before.version;
@@ -89,7 +97,8 @@ inline Result IsrEngine::commit(
         if (numbers) next.version = before.version + 1;
         constexpr std::uint64_t kMost = (1ull << 42) - 1;
         next.changed_at = timeline.since_origin(now.time) & kMost;
-        if (assignment) next.changed_at = std::max(next.changed_at, before.changed_at + 1);
+        const bool same_order = next.epoch == before.epoch && next.version == before.version;
+        if (same_order) next.changed_at = std::max(next.changed_at, before.changed_at + 1);
         EventQueue::Prepared prepared;
         try {
             if (ready != nullptr)
@@ -101,7 +110,7 @@ inline Result IsrEngine::commit(
             return Result::no_memory;
         }
         if (!prepared.empty()) {
-            describe(p, next, draft, now, prepared.front());
+            describe(p, next, draft, now, prepared.front().change);
             events.push(prepared);
         }
         if (draft.cause != ChangeCause::published && !assignment) {
@@ -127,7 +136,7 @@ inline Result IsrEngine::commit(
 
 /// Obtains the memory that the description of a change needs. Throws `std::bad_alloc`.
 inline void IsrEngine::prepare(const Partition& p, EventQueue::Prepared& prepared) const {
-    prepared.emplace_back().topic = partitions.topics.topic(p.line().topic).name();
+    prepared.emplace_back().change.topic = partitions.topics.topic(p.line().topic).name();
 }
 
 inline void IsrEngine::describe(const Partition& p,
@@ -188,9 +197,12 @@ inline bool IsrEngine::is_settled(const Partition& p, Stamp now) const {
     if (more == nullptr) return true;
     if (p.replicas().count() > LeaderLine::kNear + 1) return false;
     if (more->ineligible != 0 || more->held_out != 0) return false;
-    if (more->damping)
-        for (const Stamp left : more->damping->left_at)
-            if (Millis{age(now, left)} <= config.damping.penalty_window) return false;
+    if (more->holds)
+        for (std::size_t i = 0; i < kMaxReplicas; ++i)
+            if (is_later(more->holds->until[i], now) ||
+                (more->holds->departures[i] > 0 &&
+                 Millis{age(now, more->holds->left_at[i])} <= config.damping.penalty_window))
+                return false;
     const Index end = p.line().end;
     bool settled =
         more->durable == end && more->commit == end && p.members() == all_of(p.replicas().count());
@@ -220,13 +232,8 @@ inline void IsrEngine::tidy(Partition& p, Stamp now, Judging& judging) {
     }
     Extra& more = *p.extra();
     more.samples.forget(line.end, now, max_lag);
-    more.began = clamp(more.began, now);
-    more.last_read = clamp(more.last_read, now);
-    more.leaderless = clamp(more.leaderless, now);
     bool all_well = more.held_out == 0;
     p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
-        p.contact(position) = clamp(p.contact(position), now);
-        p.kept_caught_up(position) = clamp(p.kept_caught_up(position), now);
         if (!p.eligible(position)) return;
         all_well = all_well && p.confirmed(position) && (p.members() & bit(position)) != 0;
     });

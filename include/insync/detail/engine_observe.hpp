@@ -1,19 +1,18 @@
 #pragma once
 
-#include "insync/consensus_view.hpp"
-#include "insync/detail/leader_state.hpp"
-#include "insync/detail/outcome.hpp"
-#include "insync/detail/partition.hpp"
-#include "insync/detail/stamp.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/errors.hpp"
-#include "insync/events.hpp"
-#include "insync/handle.hpp"
-#include "insync/isr_rules.hpp"
-#include "insync/replica_progress.hpp"
-#include "insync/types.hpp"
-
+#include <insync/consensus_view.hpp>
 #include <insync/detail/isr_engine.hpp>
+#include <insync/detail/leader_state.hpp>
+#include <insync/detail/outcome.hpp>
+#include <insync/detail/partition.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
+#include <insync/errors.hpp>
+#include <insync/events.hpp>
+#include <insync/handle.hpp>
+#include <insync/isr_rules.hpp>
+#include <insync/replica_progress.hpp>
+#include <insync/types.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -48,6 +47,7 @@ inline Result IsrEngine::take_in(Partition& p,
     judging.attention = false;
     LeaderLine& line = p.line();
     line.observation = (line.observation + 1) & 0xff;
+    p.clamp_stamps(now.stamp);
     if (read == ReadResult::torn) return failed_read(p, Result::torn, now, judging, outcome);
     if (read == ReadResult::unavailable)
         return failed_read(p, Result::unavailable, now, judging, outcome);
@@ -56,9 +56,9 @@ inline Result IsrEngine::take_in(Partition& p,
     if (state.epoch > kMaxEpoch)
         return failed_read(p, Result::epoch_exhausted, now, judging, outcome);
     if (state.epoch < line.epoch) return failed_read(p, Result::stale, now, judging, outcome);
-    line.read_failed = 0;
     const Result result = state.leading ? lead(p, state, now, judging, outcome)
                                         : follow(p, state, now, judging, outcome);
+    line.read_failed = 0;
     tidy(p, now.stamp, judging);
     if (result != Result::ok) judging.attention = true;
     return result;
@@ -70,7 +70,7 @@ inline Result IsrEngine::failed_read(
     Partition& p, Result why, Now now, Judging& judging, Outcome& outcome) {
     LeaderLine& line = p.line();
     judging.attention = true;
-    Extra* const more = p.obtain_extra();
+    Extra* const more = p.obtain_extra(now.stamp);
     if (more == nullptr) return Result::no_memory;
     if (line.read_failed == 0) more->last_read = judging.last_sweep;
     line.read_failed = 1;
@@ -121,7 +121,7 @@ inline bool IsrEngine::begin_epoch(Partition& p,
                                    Now now,
                                    Outcome& outcome) {
     LeaderLine& line = p.line();
-    Extra* const more = p.obtain_extra();
+    Extra* const more = p.obtain_extra(now.stamp);
     if (more == nullptr) return false;
     end_waits(p, WaitResult::not_leader, outcome);
     // One that acted alone, having heard of no leader, inherits itself (S8): what was published
@@ -137,6 +137,7 @@ inline bool IsrEngine::begin_epoch(Partition& p,
     more->durable = more->commit = 0;
     more->samples.clear();
     more->held_out = 0;
+    more->holds.reset();
     more->began = now.stamp;
     p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
         p.match(position) = kUnconfirmed;
@@ -188,7 +189,7 @@ inline bool IsrEngine::take_in_rows(Partition& p, const GroupState& state, Now n
     // An assigned replica without a row is no member of the group yet, or no more.
     const Mask self_bit = bit(static_cast<std::uint32_t>(line.self));
     const Mask ineligible = static_cast<Mask>(all_of(p.replicas().count()) & ~voters & ~self_bit);
-    if (ineligible != 0 && p.obtain_extra() == nullptr) return false;
+    if (ineligible != 0 && p.obtain_extra(now.stamp) == nullptr) return false;
     if (Extra* const more = p.extra()) more->ineligible = ineligible;
     return true;
 }
@@ -230,34 +231,33 @@ inline ChangeCause IsrEngine::judge_members(Partition& p, Now now, Judging& judg
 /// damping (S3).
 inline bool IsrEngine::may_join(Partition& p, std::uint32_t position, Stamp now) {
     Extra* const more = p.extra();
-    if (more == nullptr) return true;
-    if ((more->held_out & bit(position)) != 0) {
-        if (is_later(more->held_until, now)) return false;
+    if (more == nullptr || !more->holds) return true;
+    const bool over = !is_later(more->holds->until[position], now);
+    const bool by_hand = (more->held_out & bit(position)) != 0;
+    if (over)
         more->held_out = static_cast<Mask>(more->held_out & ~bit(position));
-    }
-    if (!more->damping || more->damping->departures[position] == 0) return true;
-    if (!is_later(more->damping->out_until[position], now)) return true;
-    AtomicCounters::add(counters.damped_joins);
-    return false;
+    else if (!by_hand)
+        AtomicCounters::add(counters.damped_joins);
+    return over;
 }
 
 inline void IsrEngine::note_departures(Partition& p, Mask left, Stamp now) {
     if (config.damping.min_dwell.count() <= 0) return;
-    Extra* const more = p.obtain_extra();
+    Extra* const more = p.obtain_extra(now);
     if (more == nullptr) return;
-    if (!more->damping) more->damping.reset(new (std::nothrow) Extra::DampingState);
-    if (!more->damping) return; // without memory a replica comes back undamped
-    Extra::DampingState& damping = *more->damping;
+    if (!more->holds) more->holds.reset(new (std::nothrow) Extra::Holds{now});
+    if (!more->holds) return; // without memory a replica comes back undamped
+    Extra::Holds& holds = *more->holds;
     p.for_each_follower(left, [&](std::uint32_t position) {
-        const auto since = Millis{age(now, damping.left_at[position])};
-        std::uint8_t& departures = damping.departures[position];
+        const auto since = Millis{age(now, holds.left_at[position])};
+        std::uint8_t& departures = holds.departures[position];
         departures = since > config.damping.penalty_window
                          ? std::uint8_t{1}
                          : static_cast<std::uint8_t>(std::min(departures + 1, 255));
-        damping.left_at[position] = now;
+        holds.left_at[position] = now;
         const auto dwell = dwell_after(config.damping, departures).count();
         const auto most = static_cast<Millis::rep>(kMaxAge);
-        damping.out_until[position] = after(now, static_cast<std::uint32_t>(std::min(dwell, most)));
+        holds.until[position] = after(now, static_cast<std::uint32_t>(std::min(dwell, most)));
     });
 }
 
@@ -285,6 +285,8 @@ inline void IsrEngine::judge_quorum(Partition& p,
         judging.expiry = earlier(judging.expiry, after(contact, quorum_contact + 1));
     });
     line.quorum = is_majority(reached, voters) ? 1 : 0;
+    // Contacts alone bring it back, and no version tells of them.
+    if (line.quorum == 0) judging.attention = true;
 }
 
 inline Result IsrEngine::follow(
@@ -299,9 +301,11 @@ inline Result IsrEngine::follow(
         p.decision.stale = false;
         return commit(p, before, now, outcome);
     }
-    Extra* const more = p.obtain_extra();
+    Extra* const more = p.obtain_extra(now.stamp);
     if (more != nullptr) {
-        if (line.no_leader == 0) more->leaderless = now.stamp;
+        // A leader was known at the last good read, as far as this node can tell.
+        const Stamp known = line.read_failed != 0 ? more->last_read : now.stamp;
+        if (line.no_leader == 0) more->leaderless = known;
         line.no_leader = 1;
         if (line.deposed != 0) age_former_leader(p, now, judging);
         p.decision.stale = age(now.stamp, more->leaderless) >= max_lag;

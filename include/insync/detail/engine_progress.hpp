@@ -1,18 +1,17 @@
 #pragma once
 
-#include "insync/detail/leader_state.hpp"
-#include "insync/detail/outcome.hpp"
-#include "insync/detail/partition.hpp"
-#include "insync/detail/stamp.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/errors.hpp"
-#include "insync/events.hpp"
-#include "insync/handle.hpp"
-#include "insync/high_watermark.hpp"
-#include "insync/replication_waits.hpp"
-#include "insync/types.hpp"
-
 #include <insync/detail/isr_engine.hpp>
+#include <insync/detail/leader_state.hpp>
+#include <insync/detail/outcome.hpp>
+#include <insync/detail/partition.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
+#include <insync/errors.hpp>
+#include <insync/events.hpp>
+#include <insync/handle.hpp>
+#include <insync/high_watermark.hpp>
+#include <insync/replication_waits.hpp>
+#include <insync/types.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -23,27 +22,60 @@
 
 namespace insync::detail {
 
-/// Tells the sweep that nothing about the partition expires within this period (`Freshness`): every
-/// replica is a member, holds the end, and was in contact since the period began.
-inline void IsrEngine::claim_fresh(Partition& p) noexcept {
+/// Tells the sweep that nothing about a partition expires within this period (`Freshness`): every
+/// replica is a member, holds the end, and was in contact since the period began. Only where there
+/// is no extra, so for at most two followers.
+inline void IsrEngine::claim_fresh(LeaderLine& line, StateWord word, std::size_t replicas) const {
     const std::uint64_t current = period.load(std::memory_order_relaxed);
     const auto number = static_cast<std::uint8_t>(current);
-    LeaderLine& line = p.line();
     if (line.fresh_period == number || line.extra != 0) return;
     const Stamp start{static_cast<std::uint32_t>(current >> 8)};
-    const Mask all = all_of(p.replicas().count());
-    bool fresh = p.members() == all;
-    p.for_each_follower(all, [&](std::uint32_t position) {
-        fresh = fresh && p.holds_end(position) && !is_later(start, p.contact(position));
-    });
+    bool fresh = word.members() == all_of(replicas);
+    for (std::size_t k = 0; k + 1 < replicas; ++k)
+        fresh = fresh && line.match[k] != kUnconfirmed && line.match[k] >= line.end &&
+                !is_later(start, line.contact[k]);
     if (!fresh) return;
     line.fresh_period = number;
-    partitions.freshness_of(p.slot()).set(p.slot(), number);
+    partitions.freshness_of(word.slot()).set(word.slot(), number);
+}
+
+/// `record_progress` for the ordinary case: a leader of at most three replicas that has min ISR,
+/// and nobody waiting. It reads the line and the replica set, no more.
+/// \return false when it is another case; then nothing was done
+inline bool IsrEngine::record_ordinary(LeaderLine& line,
+                                       StateWord word,
+                                       const Acknowledgement& ack,
+                                       Result& result) const {
+    const ReplicaSet& replicas = partitions.replica_sets[line.replica_set];
+    const std::uint32_t count = replicas.count();
+    const bool ordinary = word.has_min() && line.has_waits == 0 && ack.epoch == line.epoch &&
+                          ack.match <= line.end && count <= LeaderLine::kNear + 1;
+    if (!ordinary) return false;
+    const std::uint32_t position = replicas.position(ack.node);
+    if (position >= count || position == line.self) return false;
+    const std::uint32_t k = line.follower(position);
+    // One more than the match: what is not confirmed becomes 0, and is below everything.
+    const bool raised = ack.match + 1 > line.match[k] + 1;
+    const bool heard = is_later(ack.contact, line.contact[k]);
+    if (heard) line.contact[k] = ack.contact;
+    if (raised) {
+        line.match[k] = ack.match;
+        Index held = (line.extra == 0 ? line.end : partitions.extra(line.extra).durable) + 1;
+        for (std::uint32_t i = 0; i + 1 < count; ++i) {
+            const std::uint32_t at = i + (i >= line.self ? 1u : 0u);
+            if ((word.members() & bit(at)) != 0) held = std::min(held, line.match[i] + 1);
+        }
+        if (held > line.high_watermark() + 1) line.set_high_watermark(held - 1);
+    }
+    claim_fresh(line, word, count);
+    result = raised || heard ? Result::ok : Result::stale;
+    return true;
 }
 
 /// The first sign of a newer epoch ends what this node led in the older one (S6).
 inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outcome) {
     if (epoch > kMaxEpoch) return Result::epoch_exhausted;
+    p.load_decision();
     const Draft before = draft(p, ChangeCause::quorum_lost);
     step_down(p, outcome);
     p.line().epoch = static_cast<std::uint32_t>(epoch);
@@ -52,27 +84,29 @@ inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outco
     return Result::not_leader;
 }
 
-inline Result IsrEngine::record_progress(
-    Partition& p, Epoch epoch, NodeId node, Index match, Stamp contact, Outcome& outcome) {
+/// Takes in an acknowledgement, whatever the case.
+inline Result IsrEngine::record_progress(Partition& p,
+                                         const Acknowledgement& ack,
+                                         Outcome& outcome) {
     const LeaderLine& line = p.line();
     if (line.leading == 0) return Result::not_leader;
-    if (epoch != line.epoch) [[unlikely]]
-        return epoch < line.epoch ? Result::stale : hear_of_epoch(p, epoch, outcome);
-    const std::uint32_t position = p.replicas().position(node);
+    if (ack.epoch != line.epoch)
+        return ack.epoch < line.epoch ? Result::stale : hear_of_epoch(p, ack.epoch, outcome);
+    const std::uint32_t position = p.replicas().position(ack.node);
     if (position == ReplicaSet::kNone || position == line.self) return Result::not_a_replica;
-    if (match > line.end) [[unlikely]] {
+    if (ack.match > line.end) {
         // Perhaps our own append has not been told yet: let the next sweep ask the view.
         partitions.flag(p.slot());
-        return match > kMaxIndex ? Result::invalid_index : Result::beyond_leader_end;
+        return ack.match > kMaxIndex ? Result::invalid_index : Result::beyond_leader_end;
     }
     Index& known = p.match(position);
     Stamp& seen = p.contact(position);
-    const bool raised = known == kUnconfirmed || match > known;
-    const bool heard = is_later(contact, seen);
-    if (raised) known = match;
-    if (heard) seen = contact;
+    const bool raised = known == kUnconfirmed || ack.match > known;
+    const bool heard = is_later(ack.contact, seen);
+    if (raised) known = ack.match;
+    if (heard) seen = ack.contact;
     if (raised) settle(p, outcome);
-    claim_fresh(p);
+    claim_fresh(p.line(), p.decision.word, p.replicas().count());
     return raised || heard ? Result::ok : Result::stale;
 }
 
@@ -81,7 +115,7 @@ inline Result IsrEngine::record_contact(Partition& p, NodeId node, Stamp contact
     const std::uint32_t position = p.replicas().position(node);
     if (position == ReplicaSet::kNone || position == p.self()) return Result::not_a_replica;
     p.contact(position) = later(p.contact(position), contact);
-    claim_fresh(p);
+    claim_fresh(p.line(), p.decision.word, p.replicas().count());
     return Result::ok;
 }
 
@@ -115,8 +149,10 @@ inline Result IsrEngine::move_by_hand(
     if (position == line.self) return add ? Result::ok : Result::leader_cannot_leave;
     if (add && !p.eligible(position)) return Result::not_eligible;
     if (add && !p.confirmed(position)) return Result::not_confirmed;
-    Extra* const more = p.obtain_extra();
+    Extra* const more = p.obtain_extra(now.stamp);
     if (more == nullptr) return Result::no_memory;
+    if (!more->holds) more->holds.reset(new (std::nothrow) Extra::Holds{now.stamp});
+    if (!more->holds) return Result::no_memory;
     const Draft before = draft(p, ChangeCause::manual);
     const Mask with = static_cast<Mask>(p.members() | bit(position));
     const Mask without = static_cast<Mask>(p.members() & ~bit(position));
@@ -125,7 +161,7 @@ inline Result IsrEngine::move_by_hand(
     if (committed != Result::ok) return committed;
     more->held_out =
         static_cast<Mask>(add ? more->held_out & ~bit(position) : more->held_out | bit(position));
-    more->held_until = after(now.stamp, max_lag);
+    more->holds->until[position] = add ? now.stamp : after(now.stamp, max_lag);
     settle(p, outcome);
     partitions.flag(p.slot());
     return Result::ok;

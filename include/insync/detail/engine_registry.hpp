@@ -1,20 +1,19 @@
 #pragma once
 
-#include "insync/detail/event_queue.hpp"
-#include "insync/detail/leader_state.hpp"
-#include "insync/detail/name.hpp"
-#include "insync/detail/outcome.hpp"
-#include "insync/detail/partition.hpp"
-#include "insync/detail/published_state.hpp"
-#include "insync/detail/replica_sets.hpp"
-#include "insync/detail/stamp.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/errors.hpp"
-#include "insync/events.hpp"
-#include "insync/isr_store.hpp"
-#include "insync/types.hpp"
-
+#include <insync/detail/event_queue.hpp>
 #include <insync/detail/isr_engine.hpp>
+#include <insync/detail/leader_state.hpp>
+#include <insync/detail/name.hpp>
+#include <insync/detail/outcome.hpp>
+#include <insync/detail/partition.hpp>
+#include <insync/detail/published_state.hpp>
+#include <insync/detail/replica_sets.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
+#include <insync/errors.hpp>
+#include <insync/events.hpp>
+#include <insync/isr_store.hpp>
+#include <insync/types.hpp>
 
 #include <boost/container/static_vector.hpp>
 
@@ -48,6 +47,7 @@ using Nodes = boost::container::static_vector<NodeId, kMaxReplicas>;
 /// Checks a set that comes from the host's metadata (S10).
 [[nodiscard]] inline Result check_published(const PublishedIsr& isr, Nodes& sorted) {
     if (const Result bad = sort_nodes(as_span(isr.members), sorted); bad != Result::ok) return bad;
+    if (sorted.empty()) return Result::invalid_isr;
     if (isr.epoch > kMaxEpoch || isr.version > kMaxVersion) return Result::epoch_exhausted;
     if (isr.leader < kNoNode) return Result::invalid_node;
     if (isr.leader != kNoNode && !std::binary_search(sorted.begin(), sorted.end(), isr.leader))
@@ -131,11 +131,14 @@ inline Result IsrEngine::apply_published(Partition& p,
     LeaderLine& line = p.line();
     Decision& mine = p.decision;
     const Mask members = mask_of(p.replicas(), as_span(sorted));
+    if (members == 0) return Result::invalid_isr;
     const std::uint32_t leader = leader_position(p.replicas(), isr.leader);
     const std::uint64_t theirs = isr.epoch << 32 | isr.version;
     const std::uint64_t known = std::uint64_t{mine.epoch} << 32 | mine.version;
     if (theirs < known) return Result::stale;
-    if (theirs == known) {
+    // What an assignment here took from the set may be in it again.
+    const bool restored = theirs == known && line.masked != 0 && line.leading == 0;
+    if (theirs == known && !restored) {
         if (members != mine.word.members() || leader != mine.word.leader())
             return Result::epoch_conflict;
         line.unpublished = 0;
@@ -147,7 +150,7 @@ inline Result IsrEngine::apply_published(Partition& p,
         // our next decision must be newer still or it would never be shown.
         mine.version = static_cast<std::uint32_t>(isr.version);
         before.before.version = mine.version;
-        before.cause = ChangeCause::became_leader;
+        before.cause = ChangeCause::renumbered;
         const Result committed = commit(p, before, now, outcome);
         return committed == Result::ok ? Result::epoch_conflict : committed;
     }
@@ -162,6 +165,7 @@ inline Result IsrEngine::apply_published(Partition& p,
     }
     if (led) step_down(p, outcome);
     line.deposed = 0;
+    line.masked = 0;
     if (isr.epoch > line.epoch) line.epoch = mine.epoch;
     if (led) partitions.flag(p.slot());
     return Result::ok;
@@ -200,7 +204,7 @@ struct KnownFollowers {
         });
         more.ineligible = ineligible;
         more.held_out = 0;
-        more.damping.reset();
+        more.holds.reset();
     }
 
     std::array<Follower, kMaxReplicas> followers{};
@@ -241,7 +245,7 @@ inline Result IsrEngine::reassign(Partition& p,
     const bool followed = line.leading != 0 || line.deposed != 0;
     const bool keeps = followed && self_position != StateWord::kNoLeader;
     p.use_replicas(fresh); // the extra must have room for the new followers
-    if (keeps && p.obtain_extra() == nullptr) {
+    if (keeps && p.obtain_extra(now.stamp) == nullptr) {
         p.use_replicas(old);
         partitions.replica_sets.release(fresh_id);
         return Result::no_memory;
@@ -258,6 +262,7 @@ inline Result IsrEngine::reassign(Partition& p,
     const std::uint32_t led_by = before.before.word.leader();
     set_members(p, moved_mask(before.before.word.members(), old, fresh),
                 led_by < old.count() ? leader_position(fresh, old[led_by]) : StateWord::kNoLeader);
+    if (!keeps) line.masked = 1;
     if (followed && !keeps) { // a leader that is no longer assigned leads nothing
         step_down(p, outcome);
         line.deposed = 0;

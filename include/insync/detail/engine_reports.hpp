@@ -1,16 +1,15 @@
 #pragma once
 
-#include "insync/consensus_view.hpp"
-#include "insync/detail/leader_state.hpp"
-#include "insync/detail/partition.hpp"
-#include "insync/detail/stamp.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/explain.hpp"
-#include "insync/isr_rules.hpp"
-#include "insync/reports.hpp"
-#include "insync/types.hpp"
-
+#include <insync/consensus_view.hpp>
 #include <insync/detail/isr_engine.hpp>
+#include <insync/detail/leader_state.hpp>
+#include <insync/detail/partition.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
+#include <insync/explain.hpp>
+#include <insync/isr_rules.hpp>
+#include <insync/reports.hpp>
+#include <insync/types.hpp>
 
 #include <cstdint>
 

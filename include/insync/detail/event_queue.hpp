@@ -26,7 +26,11 @@ namespace detail {
 /// another at it, or comes from inside a callback, leaves its changes to that one.
 class EventQueue {
 public:
-    using Prepared = std::list<IsrChange>;
+    struct Numbered {
+        IsrChange change;
+        std::uint64_t number = 0; ///< in the order of queueing
+    };
+    using Prepared = std::list<Numbered>;
 
     explicit EventQueue(AtomicCounters& counters) noexcept : counters_(counters) {}
 
@@ -36,13 +40,17 @@ public:
     /// Queues a change that was prepared before; cannot fail.
     void push(Prepared& prepared) noexcept {
         const std::lock_guard lock{mutex_};
+        for (Numbered& one : prepared) one.number = ++last_number_;
         queue_.splice(queue_.end(), prepared);
         pending_.store(true, std::memory_order_release);
     }
 
+    /// Whether something waits to be delivered.
+    [[nodiscard]] bool pending() const noexcept { return pending_.load(std::memory_order_acquire); }
+
     /// Delivers what is queued, unless another thread is at it.
     void drain() noexcept {
-        if (!pending_.load(std::memory_order_acquire)) return;
+        if (!pending()) return;
         std::unique_lock lock{mutex_};
         if (delivering_) return;
         delivering_ = true;
@@ -62,7 +70,7 @@ public:
 
     Subscription subscribe(IsrListener listener) {
         const std::lock_guard lock{mutex_};
-        listeners_.push_back({Subscription{++last_id_}, std::move(listener), false});
+        listeners_.push_back({Subscription{++last_id_}, std::move(listener), last_number_, false});
         update_wanted();
         return listeners_.back().id;
     }
@@ -77,7 +85,7 @@ public:
     void set_log_sink(LogSink sink) {
         std::unique_lock lock{mutex_};
         for (Sink& old : sinks_) old.removed = true;
-        if (sink) sinks_.push_back({std::move(sink), false});
+        if (sink) sinks_.push_back({std::move(sink), last_number_, false});
         settle(lock);
     }
 
@@ -85,10 +93,12 @@ private:
     struct Listener {
         Subscription id;
         IsrListener call;
+        std::uint64_t since; ///< changes up to this number came before it
         bool removed;
     };
     struct Sink {
         LogSink call;
+        std::uint64_t since;
         bool removed;
     };
 
@@ -115,9 +125,10 @@ private:
 
     /// List nodes do not move and are erased only when nobody delivers, so they can be called
     /// without the lock; it is taken to step from one to the next.
-    void deliver(const IsrChange& change, std::unique_lock<std::mutex>& lock) noexcept {
+    void deliver(const Numbered& one, std::unique_lock<std::mutex>& lock) noexcept {
+        const IsrChange& change = one.change;
         for (Listener& listener : listeners_) {
-            if (listener.removed) continue;
+            if (listener.removed || one.number <= listener.since) continue;
             lock.unlock();
             guarded([&] { listener.call(change); });
             lock.lock();
@@ -125,7 +136,7 @@ private:
         const bool decided_here = change.cause != ChangeCause::published;
         for (auto it = sinks_.begin(); decided_here && it != sinks_.end(); ++it)
             for (const MovedReplica& moved : change.moved) {
-                if (it->removed) continue;
+                if (it->removed || one.number <= it->since) continue;
                 lock.unlock();
                 guarded([&] { it->call(log_line(change, moved)); });
                 lock.lock();
@@ -146,10 +157,11 @@ private:
     std::atomic<bool> pending_{false};
     std::mutex mutex_;
     std::condition_variable idle_;
-    std::list<IsrChange> queue_;
+    Prepared queue_;
     std::list<Listener> listeners_;
     std::list<Sink> sinks_;
     std::uint64_t last_id_ = 0;
+    std::uint64_t last_number_ = 0;
     bool delivering_ = false;
     std::thread::id deliverer_;
 };

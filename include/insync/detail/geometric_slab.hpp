@@ -35,7 +35,8 @@ public:
 
     [[nodiscard]] T& operator[](std::uint32_t index) const noexcept {
         const std::uint32_t shifted = index + First;
-        const auto chunk = static_cast<unsigned>(std::bit_width(shifted)) - 1 - kShift;
+        // Or-ing in First changes nothing, but tells the compiler that it is not zero.
+        const auto chunk = static_cast<unsigned>(std::bit_width(shifted | First)) - 1 - kShift;
         return chunks_[chunk][shifted - (First << chunk)];
     }
 

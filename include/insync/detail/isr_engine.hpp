@@ -1,22 +1,21 @@
 #pragma once
 
-#include "insync/detail/name.hpp"
-#include "insync/detail/published_state.hpp"
-#include "insync/detail/stamp.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/isr_set.hpp"
-
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
 #include <insync/counters.hpp>
 #include <insync/detail/event_queue.hpp>
+#include <insync/detail/name.hpp>
 #include <insync/detail/outcome.hpp>
 #include <insync/detail/partition.hpp>
 #include <insync/detail/partitions.hpp>
+#include <insync/detail/published_state.hpp>
+#include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
 #include <insync/errors.hpp>
 #include <insync/events.hpp>
 #include <insync/explain.hpp>
 #include <insync/handle.hpp>
+#include <insync/isr_set.hpp>
 #include <insync/isr_store.hpp>
 #include <insync/replication_waits.hpp>
 #include <insync/reports.hpp>
@@ -107,8 +106,17 @@ public:
     void end_waits(Partition& p, WaitResult result, Outcome& outcome);
 
     // engine_progress.hpp
-    Result record_progress(
-        Partition& p, Epoch epoch, NodeId node, Index match, Stamp contact, Outcome& outcome);
+    struct Acknowledgement {
+        Epoch epoch;
+        NodeId node;
+        Index match;
+        Stamp contact;
+    };
+    bool record_ordinary(LeaderLine& line,
+                         StateWord word,
+                         const Acknowledgement& ack,
+                         Result& result) const;
+    Result record_progress(Partition& p, const Acknowledgement& ack, Outcome& outcome);
     Result record_leader(
         Partition& p, Epoch epoch, const LeaderPositions& positions, Now now, Outcome& outcome);
     Result record_contact(Partition& p, NodeId node, Stamp contact);
@@ -142,6 +150,7 @@ public:
         return set;
     }
     void fill(const Decision& decision, IsrSet& set) const noexcept;
+    static void fill_parted(const ReplicaSet& replicas, Mask members, IsrSet& set) noexcept;
     [[nodiscard]] NodeId leader_of(const Decision& decision) const noexcept;
     [[nodiscard]] Explanation explain(const Partition& p, std::uint32_t position, Now now) const;
     void report(const Partition& p, Now now, PartitionReport& report) const;
@@ -171,7 +180,7 @@ private:
                   const Draft& draft,
                   Now now,
                   IsrChange& change) const;
-    void claim_fresh(Partition& p) noexcept;
+    void claim_fresh(LeaderLine& line, StateWord word, std::size_t replicas) const;
 };
 
 } // namespace insync::detail

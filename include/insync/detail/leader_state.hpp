@@ -20,8 +20,8 @@ inline constexpr Index kUnconfirmed = ~Index{0};
 /// Everything that a progress report touches, in one cache line: the weakest place of a tracker
 /// with a million partitions is the number of lines it waits for.
 ///
-/// Followers are numbered by position without the leader's own; the first two are here, others in
-/// `Extra`. All fields are guarded by the lock bit, the top bit of `locked_watermark`, but for
+/// Followers are numbered by position without the leader's own. Two fit in here; where there are
+/// more, all are in `Extra`. All fields are guarded by the lock bit, the top bit of `locked_watermark`, but for
 /// what is said at the field.
 ///
 /// Invariant: where there is no `Extra` (extra == 0), durable == commit == end, every follower is
@@ -49,6 +49,7 @@ struct alignas(64) LeaderLine {
     std::uint64_t deposed : 1 = 0;        ///< led, lost it, and knows no newer leader yet (S7)
     std::uint64_t no_leader : 1 = 0;      ///< knows of no leader
     std::uint64_t read_failed : 1 = 0;    ///< the last read was torn, unavailable or inconsistent
+    std::uint64_t masked : 1 = 0;         ///< a published set lost members by an assignment here
     std::uint64_t unpublished : 1 = 0;    ///< the metadata has not shown the own decision yet (S8)
     std::uint64_t fresh_period : 8 = 0;   ///< newest period that `Freshness` was told of
 
@@ -87,7 +88,7 @@ struct alignas(64) LeaderLine {
         observation = fresh_period = 0;
         min_isr = 0;
         leading = has_waits = quorum = quorum_derived = 0;
-        deposed = no_leader = read_failed = unpublished = 0;
+        deposed = no_leader = read_failed = masked = unpublished = 0;
     }
 
     /// The follower's number of a position other than `self`.
@@ -100,33 +101,39 @@ static_assert(sizeof(LeaderLine) == 64);
 /// What a partition needs beside its line while anything about it is out of the ordinary: entries
 /// not yet held by all, a replica out of sync, more than three replicas, a failed read.
 struct Extra {
-    static constexpr std::size_t kFar = kMaxReplicas - 1 - LeaderLine::kNear;
-
-    struct FarFollowers {
-        std::array<Index, kFar> match;
-        std::array<Stamp, kFar> contact;
-        std::array<Stamp, kFar> caught_up;
-        FarFollowers() { match.fill(kUnconfirmed); }
+    /// The followers of a group of more than three, who do not fit into the line.
+    struct LargeGroup {
+        std::array<Index, kMaxReplicas> match;
+        std::array<Stamp, kMaxReplicas> contact;
+        std::array<Stamp, kMaxReplicas> caught_up;
+        LargeGroup() noexcept { match.fill(kUnconfirmed); }
     };
-    /// Flap damping, only where it is on: when each position may come back, and how often it left.
-    struct DampingState {
-        std::array<Stamp, kMaxReplicas> out_until{};
-        std::array<Stamp, kMaxReplicas> left_at{};
+    /// Who is held out of the ISR, by hand or by flap damping: by position, until when, and for
+    /// damping when it left last and how often in a row.
+    struct Holds {
+        std::array<Stamp, kMaxReplicas> until;
+        std::array<Stamp, kMaxReplicas> left_at;
         std::array<std::uint8_t, kMaxReplicas> departures{};
+        explicit Holds(Stamp now) noexcept {
+            until.fill(now);
+            left_at.fill(long_before(now));
+        }
     };
+
+    explicit Extra(Stamp now) noexcept
+        : began(long_before(now)), last_read(began), leaderless(began) {}
 
     Index durable = 0;
     Index commit = 0;
     CatchUpSamples samples;
     std::array<Stamp, LeaderLine::kNear> caught_up{};
-    std::unique_ptr<FarFollowers> far;
-    std::unique_ptr<DampingState> damping;
+    std::unique_ptr<LargeGroup> large;
+    std::unique_ptr<Holds> holds;
     Mask ineligible = 0; ///< positions that are no voters now
-    Mask held_out = 0;   ///< positions kept out by hand until `held_until`
-    Stamp held_until;
-    Stamp began;      ///< when this node began to lead; a majority was alive then
-    Stamp last_read;  ///< last good read, while reads fail
-    Stamp leaderless; ///< last time a leader was known, while none is
+    Mask held_out = 0;   ///< positions kept out by hand, for as long as `holds` says
+    Stamp began;         ///< when this node began to lead; a majority was alive then
+    Stamp last_read;     ///< last good read, while reads fail
+    Stamp leaderless;    ///< last time a leader was known, while none is
     std::uint32_t next_free = 0;
 };
 

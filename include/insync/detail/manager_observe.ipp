@@ -66,18 +66,21 @@ auto IsrManager<View, C>::now() noexcept -> Now {
 /// Runs `work(partition, outcome)` with the partition locked, then tells what came of it.
 template <class View, class C>
 template <class Work>
-Result IsrManager<View, C>::with(const PartitionHandle& handle, const Work& work) {
+Result IsrManager<View, C>::with(const PartitionHandle& handle,
+                                 const Work& work,
+                                 detail::Partition::Want want) {
     if (engine_.stopped.load(std::memory_order_acquire))
         return engine_.counters.count(Result::shut_down);
     if (handle.word_ == nullptr) return engine_.counters.count(Result::unknown_partition);
     detail::Outcome outcome;
     Result result = Result::unknown_partition;
     {
-        detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
+        detail::Partition p{engine_.partitions, *handle.word_, handle.identity_, want};
         if (p.found()) [[likely]]
             result = work(p, outcome);
     }
-    deliver(outcome);
+    if (engine_.events.pending() || !outcome.empty()) [[unlikely]]
+        deliver(outcome);
     return engine_.counters.count(result);
 }
 
@@ -168,12 +171,13 @@ template <class View, class C>
 Result IsrManager<View, C>::update_isr(const PartitionHandle& handle) {
     const Now current = now();
     const TimePoint last{Millis{last_sweep_.load(std::memory_order_relaxed)}};
+    const bool overdue = saturating_age(current.time, last) > 2 * engine_.config.check_interval_ms;
     const bool swept = swept_.load(std::memory_order_relaxed);
     typename Engine::Judging judging;
-    judging.last_sweep = swept ? engine_.timeline.stamp(last, current.time) : current.stamp;
-    // Where sweeps are overdue, the gap is our own pause: the next sweep judges (S3).
-    judging.may_evict =
-        !swept || saturating_age(current.time, last) <= 2 * engine_.config.check_interval_ms;
+    judging.last_sweep =
+        swept && !overdue ? engine_.timeline.stamp(last, current.time) : current.stamp;
+    // Where sweeps are overdue or have just come late, that is our own pause: the next one judges.
+    judging.may_evict = !swept || (!overdue && !stalled_.load(std::memory_order_relaxed));
     const Result result = observe(handle, current, judging);
     // The sweep keeps the times at which partitions expire; let it learn this one's.
     notify(handle);

@@ -13,10 +13,27 @@ void IsrManager<View, C>::shut_down() noexcept {
 template <class View, class C>
 Result IsrManager<View, C>::record_progress(
     const PartitionHandle& handle, Epoch epoch, NodeId node, Index match, TimePoint contact) {
-    const detail::Stamp when = contact_stamp(contact);
-    return with(handle, [&](detail::Partition& p, detail::Outcome& outcome) {
-        return engine_.record_progress(p, epoch, node, match, when, outcome);
-    });
+    const Engine::Acknowledgement ack{epoch, node, match, contact_stamp(contact)};
+    Result result = Result::ok;
+    if (record_ordinary(handle, ack, result)) [[likely]]
+        return result;
+    const auto record = [&](detail::Partition& p, detail::Outcome& outcome) {
+        return engine_.record_progress(p, ack, outcome);
+    };
+    return with(handle, record, detail::Partition::Want::line);
+}
+
+template <class View, class C>
+[[gnu::always_inline]] inline bool IsrManager<View, C>::record_ordinary(
+    const PartitionHandle& handle, const Engine::Acknowledgement& ack, Result& result) noexcept {
+    if (handle.word_ == nullptr || engine_.stopped.load(std::memory_order_acquire)) return false;
+    detail::LeaderLine& line = engine_.partitions.line(detail::StateWord{handle.identity_}.slot());
+    line.lock();
+    const detail::StateWord word{handle.word_->load(std::memory_order_relaxed)};
+    const bool done =
+        word.identity() == handle.identity_ && engine_.record_ordinary(line, word, ack, result);
+    line.unlock();
+    return done;
 }
 
 template <class View, class C>
@@ -50,10 +67,9 @@ std::size_t IsrManager<View, C>::record_progress(std::span<const ProgressReport>
 /// held against the clock: it must not be in the future, or too long ago to be told apart.
 template <class View, class C>
 detail::Stamp IsrManager<View, C>::contact_stamp(TimePoint contact) noexcept {
-    const auto latest = latest_.load(std::memory_order_relaxed);
-    const auto told = contact.time_since_epoch().count();
-    const bool near = told <= latest && told > latest - std::int64_t{detail::kMaxAge / 2} &&
-                      latest > std::numeric_limits<std::int64_t>::min() / 2;
+    const TimePoint latest{Millis{latest_.load(std::memory_order_relaxed)}};
+    const bool near = contact <= latest &&
+                      saturating_age(latest, contact).count() < std::int64_t{detail::kMaxAge / 2};
     if (near) [[likely]]
         return engine_.timeline.stamp(contact);
     return engine_.timeline.stamp(contact, now().time);

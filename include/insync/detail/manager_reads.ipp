@@ -3,15 +3,15 @@
 namespace insync {
 
 template <class View, class C>
-detail::Cell* IsrManager<View, C>::find_word(std::string_view topic,
-                                             PartitionId partition) const noexcept {
+[[gnu::always_inline]] inline detail::Cell* IsrManager<View, C>::find_word(
+    std::string_view topic, PartitionId partition) const noexcept {
     return engine_.partitions.topics.find(topic, partition);
 }
 
 template <class View, class C>
 bool IsrManager<View, C>::has_min_isr(std::string_view topic,
                                       PartitionId partition) const noexcept {
-    const detail::StateWord word = engine_.partitions.guard.read([&] {
+    const detail::StateWord word = engine_.partitions.guard.read([this, topic, partition] {
         const detail::Cell* const cell = find_word(topic, partition);
         return cell == nullptr ? detail::StateWord{}
                                : detail::StateWord{cell->load(std::memory_order_acquire)};
@@ -22,9 +22,9 @@ bool IsrManager<View, C>::has_min_isr(std::string_view topic,
 }
 
 template <class View, class C>
-PartitionHandle IsrManager<View, C>::find(std::string_view topic,
-                                          PartitionId partition) const noexcept {
-    return engine_.partitions.guard.read([&] {
+[[gnu::always_inline]] inline PartitionHandle IsrManager<View, C>::find(
+    std::string_view topic, PartitionId partition) const noexcept {
+    return engine_.partitions.guard.read([this, topic, partition] {
         detail::Cell* const cell = find_word(topic, partition);
         if (cell == nullptr) return PartitionHandle{};
         const detail::StateWord word{cell->load(std::memory_order_acquire)};
@@ -40,14 +40,17 @@ std::optional<IsrSet> IsrManager<View, C>::get_isr(std::string_view topic,
 
 template <class View, class C>
 std::optional<IsrSet> IsrManager<View, C>::get_isr(const PartitionHandle& handle) const noexcept {
-    std::optional<IsrSet> result;
-    if (handle.word_ == nullptr) return result;
-    engine_.partitions.published.read(*handle.word_, [&](const detail::Decision& decision) {
-        if (decision.word.identity() == handle.identity_)
-            engine_.fill(decision, result.has_value() ? *result : result.emplace());
-        else
-            result.reset();
-    });
+    // Made in place: an empty optional would be filled with zeros first.
+    std::optional<IsrSet> result{std::in_place};
+    bool found = false;
+    if (handle.word_ != nullptr)
+        engine_.partitions.published.read(*handle.word_, handle.identity_,
+                                          [&](const detail::Decision& decision) {
+                                              found = decision.word.present();
+                                              if (found) engine_.fill(decision, *result);
+                                          });
+    if (!found) [[unlikely]]
+        result.reset();
     return result;
 }
 
@@ -68,12 +71,12 @@ std::optional<Index> IsrManager<View, C>::high_watermark(
     // line was its line.
     const std::uint32_t slot = detail::StateWord{handle.identity_}.slot();
     const Index index = engine_.partitions.line(slot).high_watermark();
-    engine_.partitions.published.read(*handle.word_, [&](const detail::Decision& decision) {
-        const NodeId leader = engine_.leader_of(decision);
-        const bool mine =
-            decision.word.identity() == handle.identity_ && decision.own && leader == engine_.self;
-        result = mine ? std::optional<Index>{index} : std::nullopt;
-    });
+    engine_.partitions.published.read(*handle.word_, handle.identity_,
+                                      [&](const detail::Decision& decision) {
+                                          result.reset();
+                                          if (decision.word.present() && decision.own)
+                                              result = index;
+                                      });
     return result;
 }
 

@@ -125,6 +125,8 @@ Result IsrManager<View, C>::reserve(std::string_view topic, std::size_t partitio
     if (!detail::is_legal_topic(topic)) return engine_.counters.count(Result::invalid_topic);
     if (partitions < 1 || partitions > std::size_t{kMaxPartition} + 1)
         return engine_.counters.count(Result::invalid_partition);
+    if (engine_.stopped.load(std::memory_order_acquire))
+        return engine_.counters.count(Result::shut_down);
     try {
         const std::lock_guard lock{registry_};
         engine_.partitions.topics.obtain(topic, static_cast<std::uint32_t>(partitions));
@@ -137,6 +139,8 @@ Result IsrManager<View, C>::reserve(std::string_view topic, std::size_t partitio
 template <class View, class C>
 Result IsrManager<View, C>::remove_partition(std::string_view topic, PartitionId partition) {
     auto& partitions = engine_.partitions;
+    if (engine_.stopped.load(std::memory_order_acquire))
+        return engine_.counters.count(Result::shut_down);
     detail::Outcome outcome;
     {
         const std::lock_guard lock{registry_};
@@ -190,7 +194,7 @@ Result IsrManager<View, C>::set_min_insync_replicas(std::string_view topic, int 
         bool mine = false;
         const Now current = now();
         const auto apply = [&](detail::Partition& p, detail::Outcome& outcome) {
-            mine = engine_.partitions.topics.topic(p.line().topic).is(topic);
+            mine = engine_.partitions.topics.topic(p.line().topic).name() == topic;
             return mine ? engine_.set_min_isr(p, min_isr, current, outcome) : Result::ok;
         };
         found = (with(handle, apply) == Result::ok && mine) || found;
@@ -223,7 +227,7 @@ void IsrManager<View, C>::publish_to(Store& store) {
     // What was decided before is not shown yet either, as far as anybody knows.
     for_each_slot([&](const PartitionHandle& handle) {
         (void)with(handle, [&](detail::Partition& p, detail::Outcome&) {
-            if (p.line().leading != 0 && p.obtain_extra() != nullptr) p.line().unpublished = 1;
+            if (p.line().leading != 0) p.line().unpublished = 1;
             engine_.partitions.flag(p.slot());
             return Result::ok;
         });

@@ -63,15 +63,15 @@ void IsrManager<View, C>::sweep(Now now) {
     const Millis interval = engine_.config.check_interval_ms;
     const bool late = saturating_age(now.time, last) > 2 * interval;
     typename Engine::Judging terms;
-    terms.may_evict = !late || stalled_;
+    terms.may_evict = !late || stalled_.load(std::memory_order_relaxed);
     terms.last_sweep = engine_.timeline.stamp(last, now.time);
-    stalled_ = !terms.may_evict;
+    stalled_.store(!terms.may_evict, std::memory_order_relaxed);
     last_sweep_.store(now.time.time_since_epoch().count(), std::memory_order_relaxed);
     next_sweep_.store(saturating_add(now.time, interval).time_since_epoch().count(),
                       std::memory_order_relaxed);
     swept_.store(true, std::memory_order_relaxed);
     detail::AtomicCounters::add(engine_.counters.sweeps);
-    detail::AtomicCounters::add(engine_.counters.stalled_sweeps, stalled_ ? 1 : 0);
+    detail::AtomicCounters::add(engine_.counters.stalled_sweeps, terms.may_evict ? 0 : 1);
     if constexpr (PushingView<View>) renew_blocks(now);
 
     using Blocks = detail::GeometricSlab<detail::Block, 4>;

@@ -2,6 +2,7 @@
 
 #include <insync/types.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -31,25 +32,26 @@ using Cell = std::atomic<std::uint64_t>;
     return word;
 }
 
-/// A name as 64-bit words, one word a step, the last one overlapping the one before; with the
-/// length it tells names apart. So names are hashed and compared without a loop over characters and
-/// without vector instructions.
+/// A name as 64-bit words, the last one overlapping the one before; with the length they tell names
+/// apart. So names are hashed and compared without a loop over characters and without vector
+/// instructions.
 class NameWords {
 public:
-    static constexpr std::size_t kMaxWords = (kMaxTopicLength + 7) / 8;
+    static constexpr std::size_t kNear = 3;
+
+    /// Words of a name of this length: `kNear` for all that fit, unused ones being 0.
+    [[nodiscard]] static constexpr std::size_t count(std::size_t length) noexcept {
+        return length <= 8 * kNear ? kNear : (length + 7) / 8;
+    }
 
     explicit NameWords(std::string_view name) noexcept : name_(name) {}
 
-    [[nodiscard]] static constexpr std::size_t count(std::size_t length) noexcept {
-        return (length + 7) / 8;
-    }
-    [[nodiscard]] std::size_t count() const noexcept { return count(name_.size()); }
-
     [[nodiscard]] std::uint64_t operator[](std::size_t i) const noexcept {
+        const std::size_t length = name_.size();
         const std::size_t at = 8 * i;
-        if (at + 8 <= name_.size()) return load8(name_.data() + at);
-        if (name_.size() >= 8) return load8(name_.data() + name_.size() - 8);
-        return small();
+        if (at + 8 <= length) return load8(name_.data() + at);
+        if (at >= length) return 0;
+        return length >= 8 ? load8(name_.data() + length - 8) : small();
     }
 
 private:
@@ -70,41 +72,76 @@ __extension__ using Wide = unsigned __int128;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-/// Hashes a name. The seed differs from manager to manager, so that no client can choose topic
-/// names that collide.
-[[nodiscard]] inline std::uint64_t hash_name(std::string_view name, std::uint64_t seed) noexcept {
-    constexpr std::uint64_t kA = 0x9e37'79b9'7f4a'7c15;
-    constexpr std::uint64_t kB = 0xd6e8'feb8'6659'fd93;
-    const NameWords words{name};
-    if (name.size() > 16 && name.size() <= 24) [[likely]] {
-        const std::uint64_t head = mix(words[0] ^ kA, words[1] ^ seed);
-        return mix(head ^ name.size(), load8(name.data() + name.size() - 8) ^ kB);
+/// A name, ready to be looked up: its near words and its hash, computed once.
+struct NameKey {
+    /// \param seed  differs from manager to manager, so that no client can choose topic names that
+    ///              collide
+    [[gnu::always_inline]] NameKey(std::string_view name, std::uint64_t seed) noexcept
+        : text(name) {
+        const std::size_t length = name.size();
+        if (is_common(length)) [[likely]] {
+            near = {load8(name.data()), load8(name.data() + 8), load8(name.data() + length - 8)};
+            hash = hash_near(seed) | 1;
+        } else {
+            *this = of_any_length(name, seed);
+        }
     }
-    std::uint64_t hash = seed ^ name.size();
-    for (std::size_t i = 0; i < words.count(); ++i) hash = mix(hash ^ kA, words[i] ^ kB);
-    return mix(hash, kA);
-}
+
+    /// Lengths that need no case distinction.
+    [[nodiscard]] static constexpr bool is_common(std::size_t length) noexcept {
+        return length > 16 && length <= 8 * NameWords::kNear;
+    }
+
+    std::string_view text;
+    std::array<std::uint64_t, NameWords::kNear> near{};
+    std::uint64_t hash = 0; ///< never 0, which marks empty slots and tombstones
+
+private:
+    static constexpr std::uint64_t kA = 0x9e37'79b9'7f4a'7c15;
+    static constexpr std::uint64_t kB = 0xd6e8'feb8'6659'fd93;
+
+    [[nodiscard]] std::uint64_t hash_near(std::uint64_t seed) const noexcept {
+        return mix(mix(near[0] ^ kA, near[1] ^ seed) ^ text.size(), near[2] ^ kB);
+    }
+    NameKey() = default;
+    [[nodiscard, gnu::noinline]] static NameKey of_any_length(std::string_view name,
+                                                              std::uint64_t seed) noexcept {
+        const NameWords words{name};
+        NameKey key;
+        key.text = name;
+        key.near = {words[0], words[1], words[2]};
+        key.hash = key.hash_near(seed);
+        for (std::size_t i = NameWords::kNear; i < NameWords::count(name.size()); ++i)
+            key.hash = mix(key.hash ^ kA, words[i] ^ kB);
+        key.hash |= 1;
+        return key;
+    }
+};
 
 /// Writes the words of `name` to `cells`.
 inline void store_name(Cell* cells, std::string_view name) noexcept {
     const NameWords words{name};
-    for (std::size_t i = 0; i < words.count(); ++i)
+    for (std::size_t i = 0; i < NameWords::count(name.size()); ++i)
         cells[i].store(words[i], std::memory_order_release);
 }
 
-/// Whether `cells`, a name of the same length as `name`, spell it.
-[[nodiscard]] inline bool same_name(const Cell* cells, std::string_view name) noexcept {
+[[nodiscard, gnu::noinline]] inline bool same_far_words(const Cell* cells,
+                                                        std::string_view name) noexcept {
     const NameWords words{name};
-    if (name.size() > 16 && name.size() <= 24) [[likely]] {
-        const std::uint64_t difference =
-            (cells[0].load(std::memory_order_acquire) ^ words[0]) |
-            (cells[1].load(std::memory_order_acquire) ^ words[1]) |
-            (cells[2].load(std::memory_order_acquire) ^ load8(name.data() + name.size() - 8));
-        return difference == 0;
-    }
-    for (std::size_t i = 0; i < words.count(); ++i)
+    for (std::size_t i = NameWords::kNear; i < NameWords::count(name.size()); ++i)
         if (cells[i].load(std::memory_order_acquire) != words[i]) return false;
     return true;
+}
+
+/// Whether `cells`, a name of the same length, spell it.
+[[nodiscard, gnu::always_inline]] inline bool same_name(const Cell* cells,
+                                                        const NameKey& key) noexcept {
+    const std::uint64_t difference = (cells[0].load(std::memory_order_acquire) ^ key.near[0]) |
+                                     (cells[1].load(std::memory_order_acquire) ^ key.near[1]) |
+                                     (cells[2].load(std::memory_order_acquire) ^ key.near[2]);
+    if (key.text.size() <= 8 * NameWords::kNear) [[likely]]
+        return difference == 0;
+    return difference == 0 && same_far_words(cells, key.text);
 }
 
 /// The characters behind `cells`, for a writer that knows they stand still.
@@ -116,7 +153,7 @@ inline void store_name(Cell* cells, std::string_view name) noexcept {
             name[i - 1] = static_cast<char>(word & 0xff);
         return name;
     }
-    for (std::size_t i = 0; i < NameWords::count(length); ++i) {
+    for (std::size_t i = 0; 8 * i < length; ++i) {
         const std::uint64_t word = cells[i].load(std::memory_order_relaxed);
         const std::size_t at = 8 * i + 8 <= length ? 8 * i : length - 8;
         std::memcpy(name.data() + at, &word, 8);

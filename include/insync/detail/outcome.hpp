@@ -13,6 +13,8 @@ struct Outcome {
     EndedWaits ended;
     Cell* publish_word = nullptr; ///< the partition whose decision is to be published, if any
     std::uint64_t publish_identity = 0;
+
+    [[nodiscard]] bool empty() const noexcept { return ended.empty() && publish_word == nullptr; }
 };
 
 } // namespace insync::detail

@@ -1,16 +1,15 @@
 #pragma once
 
-#include "insync/config.hpp"
-#include "insync/detail/name.hpp"
-#include "insync/detail/replica_sets.hpp"
-#include "insync/detail/state_word.hpp"
-#include "insync/replica_progress.hpp"
-
+#include <insync/config.hpp>
 #include <insync/detail/leader_state.hpp>
+#include <insync/detail/name.hpp>
 #include <insync/detail/partitions.hpp>
+#include <insync/detail/replica_sets.hpp>
 #include <insync/detail/stamp.hpp>
+#include <insync/detail/state_word.hpp>
 #include <insync/high_watermark.hpp>
 #include <insync/isr_rules.hpp>
+#include <insync/replica_progress.hpp>
 #include <insync/types.hpp>
 
 #include <atomic>
@@ -28,23 +27,29 @@ namespace insync::detail {
 /// take any position but this node's own.
 class Partition {
 public:
+    /// What of the partition is wanted: `line` leaves the published words, another cache line,
+    /// alone, and of `decision` only the state word is set.
+    enum class Want : std::uint8_t { all, line };
+
     /// Locks the partition behind `word`; not `found()` if it is no longer the one that `identity`
     /// names, and then nothing is locked.
-    Partition(Partitions& store, Cell& word, std::uint64_t identity) noexcept
+    Partition(Partitions& store, Cell& word, std::uint64_t identity, Want want = Want::all) noexcept
         : store_(store), word_(&word), slot_(StateWord{identity}.slot()), line_(store.line(slot_)) {
         line_.lock();
-        const StateWord current{word.load(std::memory_order_relaxed)};
-        if (current.identity() == identity) {
-            decision = store.published.current(current);
-            set_ = &store.replica_sets[decision.replica_set];
-        } else {
-            line_.unlock();
-            word_ = nullptr;
+        decision.word = StateWord{word.load(std::memory_order_relaxed)};
+        if (decision.word.identity() != identity) [[unlikely]] {
+            unlock();
+            return;
         }
+        if (want == Want::all) load_decision();
+        use_replicas(store.replica_sets[line_.replica_set]);
     }
     Partition(const Partition&) = delete;
     Partition& operator=(const Partition&) = delete;
     ~Partition() { unlock(); }
+
+    /// Fetches what `Want::line` left out.
+    void load_decision() noexcept { decision = store_.published.current(decision.word); }
 
     void unlock() noexcept {
         if (word_ != nullptr) line_.unlock();
@@ -64,19 +69,20 @@ public:
         return line_.extra == 0 ? nullptr : &store_.extra(line_.extra);
     }
     /// The extra with room for all followers; null without memory.
-    [[nodiscard]] Extra* obtain_extra() noexcept {
+    [[nodiscard]] Extra* obtain_extra(Stamp now) noexcept {
         const bool fresh = line_.extra == 0;
-        Extra* const extra = store_.obtain_extra(line_);
+        Extra* const extra = store_.obtain_extra(line_, now);
         if (extra == nullptr) return nullptr;
-        if (set_->count() > LeaderLine::kNear + 1 && !extra->far) {
-            extra->far.reset(new (std::nothrow) Extra::FarFollowers);
-            if (!extra->far) {
+        if (is_large() && !extra->large) {
+            extra->large.reset(new (std::nothrow) Extra::LargeGroup);
+            if (!extra->large) {
                 if (fresh) store_.drop_extra(line_);
                 return nullptr;
             }
         }
         // Without an extra, caught up meant in contact; from here on it is kept apart.
         if (fresh) extra->caught_up = line_.contact;
+        find_followers();
         return extra;
     }
 
@@ -87,13 +93,10 @@ public:
     }
 
     [[nodiscard]] Index& match(std::uint32_t position) const noexcept {
-        const std::uint32_t k = line_.follower(position);
-        return k < LeaderLine::kNear ? line_.match[k] : extra()->far->match[k - LeaderLine::kNear];
+        return match_[line_.follower(position)];
     }
     [[nodiscard]] Stamp& contact(std::uint32_t position) const noexcept {
-        const std::uint32_t k = line_.follower(position);
-        return k < LeaderLine::kNear ? line_.contact[k]
-                                     : extra()->far->contact[k - LeaderLine::kNear];
+        return contact_[line_.follower(position)];
     }
     [[nodiscard]] bool confirmed(std::uint32_t position) const noexcept {
         return match(position) != kUnconfirmed;
@@ -102,16 +105,15 @@ public:
         return confirmed(position) && match(position) >= line_.end;
     }
     [[nodiscard]] Stamp caught_up(std::uint32_t position) const noexcept {
-        const Extra* const more = extra();
-        if (more == nullptr) return contact(position);
+        if (line_.extra == 0) return contact(position);
         const Stamp kept = kept_caught_up(position);
         return holds_end(position) ? later(kept, contact(position)) : kept;
     }
     /// What `caught_up` falls back on while the follower lacks the end; there must be an extra.
     [[nodiscard]] Stamp& kept_caught_up(std::uint32_t position) const noexcept {
-        const std::uint32_t k = line_.follower(position);
-        return k < LeaderLine::kNear ? extra()->caught_up[k]
-                                     : extra()->far->caught_up[k - LeaderLine::kNear];
+        Extra& more = *extra();
+        Stamp* const kept = is_large() ? more.large->caught_up.data() : more.caught_up.data();
+        return kept[line_.follower(position)];
     }
     [[nodiscard]] bool eligible(std::uint32_t position) const noexcept {
         const Extra* const more = extra();
@@ -148,7 +150,7 @@ public:
     /// having the end no longer shows it. \return false without memory, and then nothing changed.
     [[nodiscard]] bool raise_end(Index end, Stamp now, std::uint32_t spacing) noexcept {
         if (end <= line_.end) return true;
-        Extra* const more = obtain_extra();
+        Extra* const more = obtain_extra(now);
         if (more == nullptr) return false;
         for_each_follower(all_of(set_->count()), [&](std::uint32_t position) {
             if (holds_end(position)) kept_caught_up(position) = caught_up(position);
@@ -156,6 +158,25 @@ public:
         line_.end = end;
         more->samples.add(end, now, spacing);
         return true;
+    }
+
+    /// Keeps what is long ago from being taken for the future (`Stamp`).
+    void clamp_stamps(Stamp now) noexcept {
+        Extra* const more = extra();
+        if (more == nullptr) return;
+        more->began = clamp(more->began, now);
+        more->last_read = clamp(more->last_read, now);
+        more->leaderless = clamp(more->leaderless, now);
+        if (more->holds)
+            for (std::size_t i = 0; i < kMaxReplicas; ++i) {
+                more->holds->left_at[i] = clamp(more->holds->left_at[i], now);
+                more->holds->until[i] = later(more->holds->until[i], now);
+            }
+        if (line_.leading == 0 && line_.deposed == 0) return;
+        for_each_follower(all_of(set_->count()), [&](std::uint32_t position) {
+            contact(position) = clamp(contact(position), now);
+            kept_caught_up(position) = clamp(kept_caught_up(position), now);
+        });
     }
 
     /// Takes in what the samples prove of followers that lack the end (S3).
@@ -182,15 +203,33 @@ public:
     /// The decision in force; what is changed in it takes effect by `IsrEngine::commit`.
     Decision decision;
 
-    /// After the replica set was exchanged.
-    void use_replicas(const ReplicaSet& set) noexcept { set_ = &set; }
+    /// At the beginning, and when the replica set is exchanged.
+    void use_replicas(const ReplicaSet& set) noexcept {
+        set_ = &set;
+        find_followers();
+    }
 
 private:
+    [[nodiscard]] bool is_large() const noexcept { return set_->count() > LeaderLine::kNear + 1; }
+
+    /// Where the followers are kept: in the line, or all of them in the extra of a large group.
+    void find_followers() noexcept {
+        match_ = line_.match.data();
+        contact_ = line_.contact.data();
+        if (!is_large()) [[likely]]
+            return;
+        Extra::LargeGroup* const large = line_.extra == 0 ? nullptr : extra()->large.get();
+        match_ = large == nullptr ? nullptr : large->match.data();
+        contact_ = large == nullptr ? nullptr : large->contact.data();
+    }
+
     Partitions& store_;
     Cell* word_;
     std::uint32_t slot_;
     LeaderLine& line_;
     const ReplicaSet* set_ = nullptr;
+    Index* match_ = nullptr; // by follower number; null while a large group has no extra
+    Stamp* contact_ = nullptr;
 };
 
 } // namespace insync::detail

@@ -142,7 +142,7 @@ public:
     }
 
     /// The `Extra` of a line that is locked, made if there is none; null without memory.
-    [[nodiscard]] Extra* obtain_extra(LeaderLine& line) noexcept {
+    [[nodiscard]] Extra* obtain_extra(LeaderLine& line, Stamp now) noexcept {
         if (line.extra != 0) return &extras_[line.extra];
         const std::lock_guard lock{extra_mutex_};
         std::uint32_t number = extra_free_;
@@ -153,7 +153,7 @@ public:
             if (!extras_.reserve(number)) return nullptr;
             ++extra_count_;
         }
-        Extra& extra = *new (&extras_[number]) Extra{};
+        Extra& extra = *new (&extras_[number]) Extra{now};
         extra.durable = extra.commit = line.end;
         line.extra = number;
         return &extra;
@@ -161,8 +161,8 @@ public:
 
     void drop_extra(LeaderLine& line) noexcept {
         if (line.extra == 0) return;
-        extras_[line.extra].far.reset();
-        extras_[line.extra].damping.reset();
+        extras_[line.extra].large.reset();
+        extras_[line.extra].holds.reset();
         const std::lock_guard lock{extra_mutex_};
         extras_[line.extra].next_free = extra_free_;
         extra_free_ = line.extra;

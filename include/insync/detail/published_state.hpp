@@ -89,17 +89,16 @@ public:
         guard_.wait_for_holders(); // only then may the record be written again
     }
 
-    /// Calls `extract(decision)` with what is in force for the partition behind `word`, at least
-    /// once; the last call is the one to believe. Where the partition is absent, the decision's
-    /// word is not `present`.
+    /// Calls `extract(decision)` with what is in force for the registration `identity` behind
+    /// `word`, at least once; the last call is the one to believe. Where the registration is gone,
+    /// the decision's word is not `present`.
     /// \param extract  may read the replica set that the decision names; must tolerate nonsense
     template <class Extract>
-    void read(const Cell& word, const Extract& extract) const noexcept {
-        for (int i = 0; i < ReuseGuard::kTries; ++i)
-            if (try_read(word, extract)) [[likely]]
-                return;
-        const ReuseGuard::Holder holder{guard_};
-        (void)try_read(word, extract);
+    [[gnu::always_inline]] void read(const Cell& word,
+                                     std::uint64_t identity,
+                                     const Extract& extract) const noexcept {
+        if (!try_read(word, identity, extract)) [[unlikely]]
+            read_again(word, identity, extract);
     }
 
     /// For the writer itself, which holds the partition's lock: no race to guard against.
@@ -148,41 +147,54 @@ private:
     }
     static constexpr std::uint32_t kReplicaSetBits = (1u << 20) - 1;
 
+    template <class Extract>
+    [[gnu::noinline]] void read_again(const Cell& word,
+                                      std::uint64_t identity,
+                                      Extract extract) const noexcept {
+        for (int i = 1; i < ReuseGuard::kTries; ++i)
+            if (try_read(word, identity, extract)) return;
+        // A writer that had passed its check before this reader registered may finish one change;
+        // then it waits for the reader, as does every later one. So this ends after two looks.
+        const ReuseGuard::Holder holder{guard_};
+        while (!try_read(word, identity, extract)) {}
+    }
+
     /// One look. \return whether all that `extract` was shown belonged to one decision.
     ///
-    /// Why, for a near word: let (order, rest) of the slot read d the first time. The far word of d
-    /// was stored before, so the near word w that is read next is d's or a later one's; a later
-    /// one's would show itself at the second reading. So w is d's. Had a node of the replica set
-    /// come from a later decision, the pair stored before it would show at the second reading too,
-    /// as every load acquires and every store releases. That the slot was not given to another
-    /// partition meanwhile, with the same pair by chance, shows in the last reading of the word:
-    /// its identity would be gone. For a far word: the record is complete between `ended` and
-    /// `begun`, read in the opposite order of writing, and the word still names it, so it was not
-    /// given to another decision.
+    /// Why, for a near word: the registration was there when the caller learned its identity and is
+    /// there when the word is read, so the slot was its own in between. Let (order, rest) read d the
+    /// first time. The far word of d was stored before, so the near word w that is read next is d's
+    /// or a later one's; a later one's would show itself at the second reading. So w is d's. Had a
+    /// node of the replica set come from a later decision, the pair stored before it would show at
+    /// the second reading too, as every load acquires and every store releases. That the
+    /// registration was not ended meanwhile, and the set used for another, shows in the last
+    /// reading of the word.
+    /// For a far word: the record is complete between `ended` and `begun`, read in the opposite
+    /// order of writing, and the word still names it, so it was not given to another decision.
     template <class Extract>
-    [[nodiscard]] bool try_read(const Cell& cell, const Extract& extract) const noexcept {
-        const StateWord first{cell.load(std::memory_order_acquire)};
-        if (!first.present()) {
-            extract(Decision{});
-            return true;
-        }
-        const Slot& slot = slots_[first.slot()];
+    [[nodiscard, gnu::always_inline]] bool try_read(const Cell& cell,
+                                                    std::uint64_t identity,
+                                                    const Extract& extract) const noexcept {
+        const Slot& slot = slots_[StateWord{identity}.slot()];
         const Packed packed{slot.order.load(std::memory_order_acquire),
                             slot.rest.load(std::memory_order_acquire)};
         const StateWord word{cell.load(std::memory_order_acquire)};
+        if (word.identity() != identity) [[unlikely]] {
+            extract(Decision{});
+            return true;
+        }
         if (word.far()) [[unlikely]]
             return try_read_transit(cell, word, extract);
         extract(unpack(word, packed));
-        return word.identity() == first.identity() &&
-               slot.order.load(std::memory_order_acquire) == packed.order &&
+        return slot.order.load(std::memory_order_acquire) == packed.order &&
                slot.rest.load(std::memory_order_acquire) == packed.rest &&
                cell.load(std::memory_order_acquire) == word.bits();
     }
 
     template <class Extract>
-    [[nodiscard]] bool try_read_transit(const Cell& cell,
-                                        StateWord word,
-                                        const Extract& extract) const noexcept {
+    [[nodiscard, gnu::noinline]] bool try_read_transit(const Cell& cell,
+                                                       StateWord word,
+                                                       Extract extract) const noexcept {
         const Transit& transit = transit_[word.transit_record()];
         const std::uint64_t use = transit.ended.load(std::memory_order_acquire);
         const StateWord decided{transit.word.load(std::memory_order_acquire)};

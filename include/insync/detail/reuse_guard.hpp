@@ -27,17 +27,14 @@ public:
     /// Runs `look` until what it returns is to be believed.
     /// \param look  returns a value, reading only atomics; may see nonsense, must tolerate it
     template <class Look>
-    [[nodiscard]] auto read(const Look& look) const noexcept {
-        for (int i = 0; i < kTries; ++i) {
-            const auto before = generation_.load(std::memory_order_acquire);
-            auto seen = look();
-            // Every word is read with acquire, so this load cannot move before them: whoever saw a
-            // rewritten word also sees the generation that announced it.
-            if (generation_.load(std::memory_order_relaxed) == before) [[likely]]
-                return seen;
-        }
-        const Holder holder{*this};
-        return look();
+    [[nodiscard, gnu::always_inline]] auto read(const Look& look) const noexcept {
+        const auto before = generation_.load(std::memory_order_acquire);
+        auto seen = look();
+        // Every word is read with acquire, so this load cannot move before them: whoever saw a
+        // rewritten word also sees the generation that announced it.
+        if (generation_.load(std::memory_order_relaxed) != before) [[unlikely]]
+            seen = read_again(look);
+        return seen;
     }
 
     /// Keeps every writer from using anything again while it lives.
@@ -79,6 +76,19 @@ public:
     }
 
 private:
+    /// The rest of `read`, out of the way of its first try. By value, so that what the first try
+    /// uses need not be in memory.
+    template <class Look>
+    [[nodiscard, gnu::noinline]] auto read_again(Look look) const noexcept {
+        for (int i = 1; i < kTries; ++i) {
+            const auto before = generation_.load(std::memory_order_acquire);
+            auto seen = look();
+            if (generation_.load(std::memory_order_relaxed) == before) return seen;
+        }
+        const Holder holder{*this};
+        return look();
+    }
+
     alignas(64) std::atomic<std::uint64_t> generation_{0};
     mutable std::atomic<std::uint32_t> holders_{0};
 };

@@ -29,7 +29,7 @@ namespace insync::detail {
 /// A `Topic` is used again only for a topic with the same `first_count` and the same number of far
 /// name words. So a reader that mixes fields of two uses still stays within what they point to.
 struct alignas(64) Topic {
-    static constexpr std::size_t kNearWords = 3;
+    static constexpr std::size_t kNearWords = NameWords::kNear;
     static constexpr std::uint32_t kNoLength = ~0u;
 
     std::atomic<std::uint32_t> length{kNoLength};
@@ -43,12 +43,12 @@ struct alignas(64) Topic {
     std::uint32_t number = 0;
     Topic* next_spare = nullptr;
 
-    [[nodiscard]] bool is(std::string_view name) const noexcept {
-        if (length.load(std::memory_order_acquire) != name.size()) return false;
-        return same_name(name_cells(name.size()), name);
+    [[nodiscard, gnu::always_inline]] bool is(const NameKey& key) const noexcept {
+        if (length.load(std::memory_order_acquire) != key.text.size()) return false;
+        return same_name(name_cells(key.text.size()), key);
     }
     [[nodiscard]] const Cell* name_cells(std::size_t name_length) const noexcept {
-        return NameWords::count(name_length) <= kNearWords ? name_words.data() : far_name();
+        return name_length <= 8 * kNearWords ? name_words.data() : far_name();
     }
     [[nodiscard]] Cell* far_name() const noexcept {
         const std::uint64_t address = name_words[0].load(std::memory_order_acquire);
@@ -80,27 +80,27 @@ public:
 
     /// The state word of a partition; null when its topic is unknown or has no room for it.
     /// Bounded: it looks at no more slots than the array has.
-    [[nodiscard]] Cell* find(std::string_view topic, PartitionId partition) const noexcept {
+    [[nodiscard, gnu::always_inline]] Cell* find(std::string_view topic,
+                                                 PartitionId partition) const noexcept {
         const Topic* const found = find_topic(topic);
         return found == nullptr ? nullptr : word_of(*found, static_cast<std::uint32_t>(partition));
     }
 
-    [[nodiscard]] const Topic* find_topic(std::string_view name) const noexcept {
-        if (name.size() - 1 >= kMaxTopicLength) return nullptr; // empty or too long
-        const std::uint64_t hash = hash_of(name);
+    [[nodiscard, gnu::always_inline]] const Topic* find_topic(
+        std::string_view name) const noexcept {
+        if (name.size() - 1 >= kMaxTopicLength) [[unlikely]]
+            return nullptr; // empty or too long
+        const NameKey key{name, seed_};
         const Cell* const slots = slots_.load(std::memory_order_acquire);
         // The array's own first word, so that both are of one array.
         const std::uint64_t mask = slots[0].load(std::memory_order_acquire);
-        std::uint64_t at = hash & mask;
-        for (std::uint64_t left = mask + 1; left > 0; --left, at = (at + 1) & mask) {
-            const Cell* const slot = slots + 2 + 2 * at;
-            const std::uint64_t address = slot[1].load(std::memory_order_acquire);
-            if (address == 0) return nullptr;
-            if (slot[0].load(std::memory_order_acquire) != hash) continue;
-            const Topic* const topic = from_cell(address);
-            if (topic->is(name)) return topic;
+        const Cell* const slot = slots + 2 + 2 * (key.hash & mask);
+        if (slot[0].load(std::memory_order_acquire) == key.hash) [[likely]] {
+            const Topic* const topic = from_cell(slot[1].load(std::memory_order_acquire));
+            if (topic != nullptr && topic->is(key)) [[likely]]
+                return topic;
         }
-        return nullptr;
+        return probe_on(slots, mask, name);
     }
 
     /// The topic with this name, made if there is none, with room for `expected` partitions side
@@ -176,8 +176,24 @@ private:
     using Kind = CellArena::Kind;
     static constexpr std::size_t kSmallest = 16;
 
+    /// The probes after the first: another topic stands in the way, or there is no such topic.
+    [[nodiscard, gnu::noinline]] const Topic* probe_on(const Cell* slots,
+                                                       std::uint64_t mask,
+                                                       std::string_view name) const noexcept {
+        const NameKey key{name, seed_}; // made again: so the first try keeps its own in registers
+        for (std::uint64_t i = 0; i <= mask; ++i) {
+            const Cell* const slot = slots + 2 + 2 * ((key.hash + i) & mask);
+            const std::uint64_t address = slot[1].load(std::memory_order_acquire);
+            if (address == 0) return nullptr;
+            if (slot[0].load(std::memory_order_acquire) != key.hash) continue;
+            const Topic* const topic = from_cell(address);
+            if (topic->is(key)) return topic;
+        }
+        return nullptr;
+    }
+
     [[nodiscard]] std::uint64_t hash_of(std::string_view name) const noexcept {
-        return hash_name(name, seed_) | 1; // 0 marks an empty slot and a tombstone
+        return NameKey{name, seed_}.hash;
     }
     [[nodiscard]] static std::uint64_t to_cell(const void* pointer) noexcept {
         return reinterpret_cast<std::uintptr_t>(pointer);
@@ -189,9 +205,9 @@ private:
         return reinterpret_cast<Cell*>(static_cast<std::uintptr_t>(cell));
     }
 
-    [[nodiscard]] static Cell* segment_word(const Topic& topic,
-                                            std::uint32_t partition,
-                                            std::uint32_t first_count) noexcept {
+    [[nodiscard, gnu::noinline]] static Cell* segment_word(const Topic& topic,
+                                                           std::uint32_t partition,
+                                                           std::uint32_t first_count) noexcept {
         const Cell* const directory = topic.directory.load(std::memory_order_acquire);
         if (directory == nullptr || partition > static_cast<std::uint32_t>(kMaxPartition))
             return nullptr;
@@ -261,7 +277,9 @@ private:
     void unlink(const Topic& topic) noexcept {
         Cell* const slots = slots_.load(std::memory_order_relaxed);
         std::uint64_t at = hash_of(topic.name()) & (capacity_ - 1);
-        while (slots[3 + 2 * at].load(std::memory_order_relaxed) != to_cell(&topic))
+        // A tombstone of the same topic, which was used again under the same name, is not it.
+        while (slots[3 + 2 * at].load(std::memory_order_relaxed) != to_cell(&topic) ||
+               slots[2 + 2 * at].load(std::memory_order_relaxed) == 0)
             at = (at + 1) & (capacity_ - 1);
         // A tombstone: no hash is 0, and the address keeps probes going.
         slots[2 + 2 * at].store(0, std::memory_order_release);
