@@ -7,8 +7,8 @@
 namespace insync {
 
 /// What an operation on the manager came to. Everything but `ok` and `stale` changed nothing and
-/// was counted (S10), but for what is said of `not_leader` and `epoch_conflict`; `stale` is a normal
-/// outcome of a distributed system, not an error.
+/// was counted (S10), but for what is said of `not_leader` and `epoch_conflict`; `stale` is a
+/// normal outcome of a distributed system, not an error.
 enum class [[nodiscard]] Result : std::uint8_t {
     ok,
     stale,               ///< older than what is known: epoch, version or index

@@ -92,7 +92,10 @@ inline Result IsrEngine::lead(
     const bool begins = line.leading == 0 || state.epoch > line.epoch;
     Draft before = draft(p, ChangeCause::became_leader);
     if (begins && !begin_epoch(p, state, now, outcome)) return Result::no_memory;
-    if (!set_positions(p, {state.end, state.durable, state.commit}, now) ||
+    // The end was what it was at least until it was last read or known to be unchanged.
+    Stamp until = judging.saw_all ? judging.last_sweep : long_before(now.stamp);
+    if (line.read_failed != 0 && line.extra != 0) until = p.extra()->last_read;
+    if (!set_positions(p, {state.end, state.durable, state.commit}, until, now) ||
         !take_in_rows(p, state, now)) {
         if (begins) line.leading = 0;
         p.decision = before.before;
@@ -103,7 +106,7 @@ inline Result IsrEngine::lead(
     if (!begins) before.cause = cause;
     line.quorum_derived = state.quorum == Quorum::unreported ? 1 : 0;
     if (line.quorum_derived != 0) derives_quorum.store(true, std::memory_order_relaxed);
-    judge_quorum(p, state.quorum, now.stamp, judging);
+    judge_quorum(p, state, now, judging);
     const Result committed = commit(p, before, now, outcome);
     if (committed != Result::ok && begins) line.leading = 0; // the next observation begins again
     settle(p, outcome);
@@ -155,12 +158,13 @@ inline bool IsrEngine::begin_epoch(Partition& p,
 /// \return false without memory, and then nothing changed
 inline bool IsrEngine::set_positions(Partition& p,
                                      const LeaderPositions& positions,
+                                     Stamp until,
                                      Now now) const {
     const LeaderLine& line = p.line();
     const bool plain = line.extra == 0 && positions.end <= line.end &&
                        positions.durable >= line.end && positions.commit >= line.end;
     if (plain) return true;
-    if (!p.raise_end(positions.end, now.stamp, std::max(max_lag / 8, 1u))) return false;
+    if (!p.raise_end(positions.end, until, now.stamp, (max_lag + 7) / 8)) return false;
     Extra* const more = p.extra();
     if (more == nullptr) return true; // smaller positions than before change nothing
     more->durable = std::max(more->durable, std::min(positions.durable, line.end));
@@ -261,29 +265,33 @@ inline void IsrEngine::note_departures(Partition& p, Mask left, Stamp now) {
     });
 }
 
-/// Whether the leader reaches a majority: as the view says, or by the contacts (S5).
+/// Whether the leader reaches a majority of the group's voters: as the view says, or by the
+/// contacts (S5).
 inline void IsrEngine::judge_quorum(Partition& p,
-                                    Quorum reported,
-                                    Stamp now,
+                                    const GroupState& state,
+                                    Now now,
                                     Judging& judging) const {
     LeaderLine& line = p.line();
-    if (reported != Quorum::unreported) {
-        line.quorum = reported == Quorum::held ? 1 : 0;
+    if (state.quorum != Quorum::unreported) {
+        line.quorum = state.quorum == Quorum::held ? 1 : 0;
         return;
     }
     const Extra* const more = p.extra();
     std::size_t voters = 1;
     std::size_t reached = 1;
-    p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
-        if (!p.eligible(position)) return;
+    for (const FollowerRow& row : state.followers) {
+        if (row.kind != ReplicaKind::voter) continue;
         ++voters;
+        const std::uint32_t position = p.replicas().position(row.node);
+        const bool assigned = position != ReplicaSet::kNone;
+        Stamp contact = assigned ? p.contact(position) : timeline.stamp(row.contact, now.time);
         // A majority voted for this node when its epoch began.
-        const Stamp contact =
-            more == nullptr ? p.contact(position) : later(p.contact(position), more->began);
-        if (age(now, contact) > quorum_contact) return;
+        if (more != nullptr) contact = later(contact, more->began);
+        if (!assigned) judging.attention = true; // nobody keeps its contact
+        if (age(now.stamp, contact) > quorum_contact) continue;
         ++reached;
         judging.expiry = earlier(judging.expiry, after(contact, quorum_contact + 1));
-    });
+    }
     line.quorum = is_majority(reached, voters) ? 1 : 0;
     // Contacts alone bring it back, and no version tells of them.
     if (line.quorum == 0) judging.attention = true;

@@ -128,7 +128,7 @@ inline Result IsrEngine::record_leader(
     if (positions.end > kMaxIndex || positions.durable > positions.end ||
         positions.commit > positions.end)
         return Result::invalid_index;
-    if (!set_positions(p, positions, now)) {
+    if (!set_positions(p, positions, now.stamp, now)) {
         partitions.flag(p.slot());
         return Result::no_memory;
     }

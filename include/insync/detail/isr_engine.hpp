@@ -70,6 +70,7 @@ public:
 
     /// How an observation is to be judged, and when the partition must be looked at again.
     struct Judging {
+        bool saw_all = true;    ///< whether the last sweep looked at every partition
         bool may_evict = true;  ///< false in a stalled sweep: our own pause (S3)
         Stamp last_sweep;       ///< when reads were last known to be good
         Stamp expiry;           ///< out: nothing expires before this
@@ -168,8 +169,8 @@ private:
     ChangeCause judge_members(Partition& p, Now now, Judging& judging);
     bool may_join(Partition& p, std::uint32_t position, Stamp now);
     void note_departures(Partition& p, Mask left, Stamp now);
-    bool set_positions(Partition& p, const LeaderPositions& positions, Now now) const;
-    void judge_quorum(Partition& p, Quorum reported, Stamp now, Judging& judging) const;
+    bool set_positions(Partition& p, const LeaderPositions& positions, Stamp until, Now now) const;
+    void judge_quorum(Partition& p, const GroupState& state, Now now, Judging& judging) const;
     void age_former_leader(Partition& p, Now now, Judging& judging) const;
     void step_down(Partition& p, Outcome& outcome);
     void tidy(Partition& p, Stamp now, Judging& judging);

@@ -21,8 +21,8 @@ inline constexpr Index kUnconfirmed = ~Index{0};
 /// with a million partitions is the number of lines it waits for.
 ///
 /// Followers are numbered by position without the leader's own. Two fit in here; where there are
-/// more, all are in `Extra`. All fields are guarded by the lock bit, the top bit of `locked_watermark`, but for
-/// what is said at the field.
+/// more, all are in `Extra`. All fields are guarded by the lock bit, the top bit of
+/// `locked_watermark`, but for what is said at the field.
 ///
 /// Invariant: where there is no `Extra` (extra == 0), durable == commit == end, every follower is
 /// an eligible voter, and each member's caught-up time is its contact.

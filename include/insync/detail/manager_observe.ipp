@@ -176,6 +176,7 @@ Result IsrManager<View, C>::update_isr(const PartitionHandle& handle) {
     typename Engine::Judging judging;
     judging.last_sweep =
         swept && !overdue ? engine_.timeline.stamp(last, current.time) : current.stamp;
+    judging.saw_all = swept && !overdue && !PushingView<View>;
     // Where sweeps are overdue or have just come late, that is our own pause: the next one judges.
     judging.may_evict = !swept || (!overdue && !stalled_.load(std::memory_order_relaxed));
     const Result result = observe(handle, current, judging);

@@ -65,6 +65,7 @@ void IsrManager<View, C>::sweep(Now now) {
     typename Engine::Judging terms;
     terms.may_evict = !late || stalled_.load(std::memory_order_relaxed);
     terms.last_sweep = engine_.timeline.stamp(last, now.time);
+    terms.saw_all = !PushingView<View>;
     stalled_.store(!terms.may_evict, std::memory_order_relaxed);
     last_sweep_.store(now.time.time_since_epoch().count(), std::memory_order_relaxed);
     next_sweep_.store(saturating_add(now.time, interval).time_since_epoch().count(),

@@ -146,15 +146,21 @@ public:
         return held.bound();
     }
 
-    /// Raises the end. What followers held until now is kept as the time they were caught up, as
-    /// having the end no longer shows it. \return false without memory, and then nothing changed.
-    [[nodiscard]] bool raise_end(Index end, Stamp now, std::uint32_t spacing) noexcept {
+    /// Raises the end, which until `until` was what it is (long before: not known). What followers held by then is kept as
+    /// the time they were caught up, as having the end no longer shows it.
+    /// \return false without memory, and then nothing changed
+    [[nodiscard]] bool raise_end(Index end,
+                                 Stamp until,
+                                 Stamp now,
+                                 std::uint32_t spacing) noexcept {
         if (end <= line_.end) return true;
         Extra* const more = obtain_extra(now);
         if (more == nullptr) return false;
         for_each_follower(all_of(set_->count()), [&](std::uint32_t position) {
             if (holds_end(position)) kept_caught_up(position) = caught_up(position);
         });
+        if (line_.end > 0 && age(now, until) < kMaxAge)
+            more->samples.add(line_.end, until, spacing);
         line_.end = end;
         more->samples.add(end, now, spacing);
         return true;

@@ -161,12 +161,12 @@ private:
 
     /// One look. \return whether all that `extract` was shown belonged to one decision.
     ///
-    /// Why, for a near word: the registration was there when the caller learned its identity and is
-    /// there when the word is read, so the slot was its own in between. Let (order, rest) read d the
-    /// first time. The far word of d was stored before, so the near word w that is read next is d's
-    /// or a later one's; a later one's would show itself at the second reading. So w is d's. Had a
-    /// node of the replica set come from a later decision, the pair stored before it would show at
-    /// the second reading too, as every load acquires and every store releases. That the
+    /// Why, for a near word: the registration was there when the caller learned its identity and
+    /// is there when the word is read, so the slot was its own in between. Let (order, rest) read d
+    /// the first time. The far word of d was stored before, so the near word w that is read next is
+    /// d's or a later one's; a later one's would show itself at the second reading. So w is d's.
+    /// Had a node of the replica set come from a later decision, the pair stored before it would
+    /// show at the second reading too, as every load acquires and every store releases. That the
     /// registration was not ended meanwhile, and the set used for another, shows in the last
     /// reading of the word.
     /// For a far word: the record is complete between `ended` and `begun`, read in the opposite
