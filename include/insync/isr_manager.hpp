@@ -302,13 +302,13 @@ private:
     template <class Visit>
     void for_each_slot(const Visit& visit) const;
     Result observe(const PartitionHandle& handle, Now now, Engine::Judging& judging);
+    Result observe_locked(detail::Partition& p, Now now, Engine::Judging& judging);
     void sweep(Now now);
     void sweep_block(detail::Block& block,
                      std::uint32_t number,
                      Now now,
                      const Engine::Judging& terms);
     void sweep_slot(std::uint32_t slot, bool must_read, Now now, Engine::Judging& judging);
-    bool is_unchanged(const PartitionHandle& handle);
     void renew_blocks(Now now);
     [[nodiscard]] PartitionHandle handle_of(std::uint32_t slot) const noexcept;
     void deliver(detail::Outcome& outcome) noexcept;

@@ -79,7 +79,8 @@ struct LagLimits {
 /// How long a replica that left for the `departures`-th time in a row stays out (S3, damping).
 [[nodiscard]] inline Millis dwell_after(const Damping& damping, unsigned departures) noexcept {
     Millis dwell = damping.min_dwell;
-    for (unsigned i = 1; i < departures && dwell < damping.max_dwell; ++i) dwell *= 2;
+    for (unsigned i = 1; i < departures && dwell < damping.max_dwell; ++i)
+        dwell = dwell > damping.max_dwell / 2 ? damping.max_dwell : 2 * dwell;
     return damping.max_dwell.count() > 0
                ? std::min(dwell, std::max(damping.max_dwell, damping.min_dwell))
                : dwell;

@@ -113,7 +113,7 @@ concept LibraftHost = requires(H& host, TopicPartition partition, const typename
 ///
 /// What is particular to libraft: the leader is one of its own servers and is left out of the rows;
 /// a match is verified once an AppendEntries of the current term was accepted; stand-by and spare
-/// servers are learners; a leader without its quorum steps down within one election timeout, so
+/// servers are learners; a leader without its quorum steps down within two election timeouts, so
 /// while it leads the quorum is held. Epoch start and applied index are the host's own and are 0.
 ///
 /// \par Thread safety

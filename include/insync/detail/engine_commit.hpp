@@ -90,11 +90,11 @@ inline Result IsrEngine::commit(
         // assignment changed keeps the leader's.
         const bool decides = line.leading != 0 || line.deposed != 0;
         const bool numbers = draft.cause != ChangeCause::published && decides;
-        if (numbers && before.version >= kMaxVersion) {
+        if (numbers && std::max(before.version, next.version) >= kMaxVersion) {
             p.decision = before;
             return Result::epoch_exhausted;
         }
-        if (numbers) next.version = before.version + 1;
+        if (numbers) next.version = std::max(before.version, next.version) + 1;
         constexpr std::uint64_t kMost = (1ull << 42) - 1;
         next.changed_at = timeline.since_origin(now.time) & kMost;
         const bool same_order = next.epoch == before.epoch && next.version == before.version;
@@ -221,23 +221,23 @@ inline void IsrEngine::tidy(Partition& p, Stamp now, Judging& judging) {
     const bool waiting =
         line.read_failed != 0 || line.unpublished != 0 || line.deposed != 0 || line.no_leader != 0;
     judging.attention = judging.attention || waiting;
-    if (line.extra == 0) return;
     if (line.leading == 0) {
         if (!waiting) partitions.drop_extra(line);
         return;
     }
-    if (!waiting && is_settled(p, now)) {
-        partitions.drop_extra(line);
-        return;
-    }
-    Extra& more = *p.extra();
-    more.samples.forget(line.end, now, max_lag);
-    bool all_well = more.held_out == 0;
+    // Who is out of sync may come back by its contact alone, of which no version tells; a push
+    // does, and flags the partition.
+    bool all_well = true;
     p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
         if (!p.eligible(position)) return;
         all_well = all_well && p.confirmed(position) && (p.members() & bit(position)) != 0;
     });
-    judging.attention = judging.attention || !all_well;
+    if (!all_well && !pushes) judging.attention = true;
+    if (line.extra == 0) return;
+    if (!waiting && is_settled(p, now))
+        partitions.drop_extra(line);
+    else
+        p.extra()->samples.forget(line.end, now, max_lag);
 }
 
 /// What the sweep asks of a partition whose block has fallen due: is anything about to change?

@@ -67,6 +67,7 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
         }
         if (held > line.high_watermark() + 1) line.set_high_watermark(held - 1);
     }
+    if ((word.members() & bit(position)) == 0) partitions.flag(word.slot()); // it may join
     claim_fresh(line, word, count);
     result = raised || heard ? Result::ok : Result::stale;
     return true;
@@ -106,6 +107,7 @@ inline Result IsrEngine::record_progress(Partition& p,
     if (raised) known = ack.match;
     if (heard) seen = ack.contact;
     if (raised) settle(p, outcome);
+    if ((p.members() & bit(position)) == 0) partitions.flag(p.slot()); // it may join
     claim_fresh(p.line(), p.decision.word, p.replicas().count());
     return raised || heard ? Result::ok : Result::stale;
 }
@@ -115,6 +117,7 @@ inline Result IsrEngine::record_contact(Partition& p, NodeId node, Stamp contact
     const std::uint32_t position = p.replicas().position(node);
     if (position == ReplicaSet::kNone || position == p.self()) return Result::not_a_replica;
     p.contact(position) = later(p.contact(position), contact);
+    if ((p.members() & bit(position)) == 0) partitions.flag(p.slot()); // it may join
     claim_fresh(p.line(), p.decision.word, p.replicas().count());
     return Result::ok;
 }

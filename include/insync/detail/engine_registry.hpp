@@ -149,9 +149,9 @@ inline Result IsrEngine::apply_published(Partition& p,
         // A newer set of the epoch in which this node leads, that it did not decide: a fault, and
         // our next decision must be newer still or it would never be shown.
         mine.version = static_cast<std::uint32_t>(isr.version);
-        before.before.version = mine.version;
         before.cause = ChangeCause::renumbered;
         const Result committed = commit(p, before, now, outcome);
+        partitions.flag(p.slot()); // or only a sweep that reads it anyway would send it again
         return committed == Result::ok ? Result::epoch_conflict : committed;
     }
     mine.epoch = static_cast<std::uint32_t>(isr.epoch);

@@ -57,7 +57,8 @@ public:
     ReplicationWaits waits;
     EventQueue events;
     std::atomic<bool> stopped{false};
-    std::atomic<bool> publishing{false};     ///< a store is attached (S8)
+    std::atomic<bool> publishing{false}; ///< a store is attached (S8)
+    bool pushes = false; ///< the view tells of every change: nobody out of sync need be asked
     std::atomic<bool> derives_quorum{false}; ///< some view leaves the quorum to the contacts (S5)
     std::atomic<std::uint64_t> period{1};    ///< freshness: start stamp << 8 | number
 

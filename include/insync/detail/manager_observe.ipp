@@ -32,6 +32,7 @@ IsrManager<View, C>::IsrManager(NodeId self, View& view, const IsrConfig& config
     last_sweep_.store(start.time.time_since_epoch().count());
     next_sweep_.store(start.time.time_since_epoch().count());
     period_start_ = start.stamp;
+    engine_.pushes = PushingView<View>;
     engine_.period.store(std::uint64_t{start.stamp.value} << 8 | 1);
 }
 
@@ -120,51 +121,50 @@ void IsrManager<View, C>::publish_decision(detail::Cell& word, std::uint64_t ide
     }
 }
 
-/// Reads the view for one partition and applies the rules. The view is called without a lock; if
-/// somebody else has observed the partition meanwhile, what was read may be older than what is
-/// known, so it is read again.
 template <class View, class C>
 Result IsrManager<View, C>::observe(const PartitionHandle& handle,
                                     Now now,
                                     Engine::Judging& judging) {
-    judging.expiry = detail::after(now.stamp, engine_.max_lag);
     if (engine_.stopped.load(std::memory_order_acquire)) return Result::shut_down;
     if (handle.word_ == nullptr) return Result::unknown_partition;
-    const std::uint32_t slot = detail::StateWord{handle.identity_}.slot();
+    detail::Partition p{engine_.partitions, *handle.word_, handle.identity_,
+                        detail::Partition::Want::line};
+    return p.found() ? observe_locked(p, now, judging) : Result::unknown_partition;
+}
+
+/// Reads the view for one partition and applies the rules. The view is called with the partition
+/// unlocked; if somebody else has observed it meanwhile, what was read may be older than what is
+/// known, so it is read again.
+template <class View, class C>
+Result IsrManager<View, C>::observe_locked(detail::Partition& p,
+                                           Now now,
+                                           Engine::Judging& judging) {
+    judging.expiry = detail::after(now.stamp, engine_.max_lag);
     GroupState state;
-    for (int tries = 0; tries < 3; ++tries) {
-        std::uint64_t observation = 0;
-        Group group;
-        std::array<NodeId, kMaxReplicas> assigned; // only the first are used
-        {
-            const detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
-            if (!p.found()) return Result::unknown_partition;
-            observation = p.line().observation;
-            group = groups_[slot];
-            const std::uint32_t replicas = p.replicas().count();
-            for (std::uint32_t i = 0; i < replicas; ++i) assigned[i] = p.replicas()[i];
-            state.assigned = {assigned.data(), replicas};
-        }
+    std::array<NodeId, kMaxReplicas> assigned; // only the first are used
+    for (int tries = 0; tries < 3 && p.found(); ++tries) {
+        const std::uint64_t observation = p.line().observation;
+        const Group group = groups_[p.slot()];
+        const std::uint32_t replicas = p.replicas().count();
+        for (std::uint32_t i = 0; i < replicas; ++i) assigned[i] = p.replicas()[i];
+        p.unlock();
+        state.assigned = {assigned.data(), replicas};
         state.clear();
         std::uint64_t version = 0;
         if constexpr (VersionedView<View>) version = view_.version(group);
         const ReadResult read = view_.read(group, state);
         detail::AtomicCounters::add(engine_.counters.views_read);
+        p.lock_again();
+        if (!p.found() || p.line().observation != observation) continue;
         detail::Outcome outcome;
-        Result result = Result::superseded;
-        {
-            detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
-            if (!p.found()) return Result::unknown_partition;
-            if (p.line().observation == observation) {
-                result = engine_.take_in(p, read, state, now, judging, outcome);
-                if constexpr (VersionedView<View>) seen_versions_[slot] = version;
-            }
-        }
-        deliver(outcome);
-        if (result != Result::superseded) return result;
+        const Result result = engine_.take_in(p, read, state, now, judging, outcome);
+        if constexpr (VersionedView<View>) seen_versions_[p.slot()] = version;
+        p.unlock();
+        if (engine_.events.pending() || !outcome.empty()) deliver(outcome);
+        return result;
     }
-    judging.attention = true;
-    return Result::superseded;
+    judging.attention = p.found();
+    return p.found() ? Result::superseded : Result::unknown_partition;
 }
 
 template <class View, class C>

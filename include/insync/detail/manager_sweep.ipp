@@ -5,19 +5,9 @@ namespace insync {
 /// The partition in a slot; a null handle when there is none.
 template <class View, class C>
 PartitionHandle IsrManager<View, C>::handle_of(std::uint32_t slot) const noexcept {
-    const auto& partitions = engine_.partitions;
-    detail::LeaderLine& line = partitions.line(slot);
-    PartitionHandle handle;
-    line.lock(); // a partition leaves its slot, and its topic goes, only under this lock
-    const std::uint64_t present = partitions.block_of(slot).present.load(std::memory_order_relaxed);
-    if ((present >> (slot % detail::Block::kSlots) & 1) != 0) {
-        const detail::Topic& topic = partitions.topics.topic(line.topic);
-        detail::Cell* const word = detail::TopicTable::word_of(topic, line.partition);
-        const detail::StateWord current{word->load(std::memory_order_relaxed)};
-        handle = PartitionHandle{word, current.identity()};
-    }
-    line.unlock();
-    return handle;
+    const detail::Partition p{engine_.partitions, slot};
+    if (!p.found()) return PartitionHandle{};
+    return PartitionHandle{&p.word(), p.decision.word.identity()};
 }
 
 /// Calls `visit(handle)` for every partition that is registered throughout.
@@ -126,32 +116,21 @@ void IsrManager<View, C>::sweep_slot(std::uint32_t slot,
                                      bool must_read,
                                      Now now,
                                      typename Engine::Judging& judging) {
-    const PartitionHandle handle = handle_of(slot);
-    if (!handle) return;
+    detail::Partition p{engine_.partitions, slot};
+    if (!p.found()) return;
     if constexpr (PushingView<View>) {
-        if (!must_read) {
-            detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
-            if (!p.found() || !engine_.expires(p, now, judging)) return;
-        }
+        if (!must_read && !engine_.expires(p, now, judging)) return;
     } else if constexpr (VersionedView<View>) {
-        if (!must_read && is_unchanged(handle)) return;
+        if (!must_read) {
+            const Group group = groups_[slot];
+            const std::uint64_t seen = seen_versions_[slot];
+            p.unlock();
+            if (view_.version(group) == seen) return;
+            p.lock_again();
+            if (!p.found()) return;
+        }
     }
-    (void)engine_.counters.count(observe(handle, now, judging));
-}
-
-/// Whether a versioned view has nothing new to say of a partition.
-template <class View, class C>
-bool IsrManager<View, C>::is_unchanged(const PartitionHandle& handle) {
-    const std::uint32_t slot = detail::StateWord{handle.identity_}.slot();
-    Group group;
-    std::uint64_t seen = 0;
-    {
-        const detail::Partition p{engine_.partitions, *handle.word_, handle.identity_};
-        if (!p.found()) return true;
-        group = groups_[slot];
-        seen = seen_versions_[slot];
-    }
-    return view_.version(group) == seen;
+    (void)engine_.counters.count(observe_locked(p, now, judging));
 }
 
 /// Renews the blocks in which every partition was claimed fresh since the current period began, and

@@ -35,28 +35,38 @@ public:
     /// names, and then nothing is locked.
     Partition(Partitions& store, Cell& word, std::uint64_t identity, Want want = Want::all) noexcept
         : store_(store), word_(&word), slot_(StateWord{identity}.slot()), line_(store.line(slot_)) {
-        line_.lock();
-        decision.word = StateWord{word.load(std::memory_order_relaxed)};
-        if (decision.word.identity() != identity) [[unlikely]] {
-            unlock();
+        lock(identity, want);
+    }
+    /// Locks the partition that has the slot, if any; for the sweep, which wants the line alone.
+    Partition(Partitions& store, std::uint32_t slot) noexcept
+        : store_(store), slot_(slot), line_(store.line(slot)) {
+        line_.lock(); // a partition leaves its slot, and its topic goes, only under this lock
+        const std::uint64_t present = store.block_of(slot).present.load(std::memory_order_relaxed);
+        locked_ = (present >> (slot % Block::kSlots) & 1) != 0;
+        if (!locked_) [[unlikely]] {
+            line_.unlock();
             return;
         }
-        if (want == Want::all) load_decision();
+        word_ = TopicTable::word_of(store.topics.topic(line_.topic), line_.partition);
+        decision.word = StateWord{word_->load(std::memory_order_relaxed)};
         use_replicas(store.replica_sets[line_.replica_set]);
     }
     Partition(const Partition&) = delete;
     Partition& operator=(const Partition&) = delete;
     ~Partition() { unlock(); }
 
+    /// Locks it again after `unlock`; not `found()` if it is another partition now.
+    void lock_again() noexcept { lock(decision.word.identity(), Want::all); }
+
+    void unlock() noexcept {
+        if (locked_) line_.unlock();
+        locked_ = false;
+    }
+
     /// Fetches what `Want::line` left out.
     void load_decision() noexcept { decision = store_.published.current(decision.word); }
 
-    void unlock() noexcept {
-        if (word_ != nullptr) line_.unlock();
-        word_ = nullptr;
-    }
-
-    [[nodiscard]] bool found() const noexcept { return word_ != nullptr; }
+    [[nodiscard]] bool found() const noexcept { return locked_; }
     [[nodiscard]] LeaderLine& line() const noexcept { return line_; }
     [[nodiscard]] Cell& word() const noexcept { return *word_; }
     [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
@@ -216,6 +226,16 @@ public:
     }
 
 private:
+    void lock(std::uint64_t identity, Want want) noexcept {
+        line_.lock();
+        decision.word = StateWord{word_->load(std::memory_order_relaxed)};
+        locked_ = decision.word.identity() == identity;
+        if (!locked_) [[unlikely]]
+            return line_.unlock();
+        if (want == Want::all) load_decision();
+        use_replicas(store_.replica_sets[line_.replica_set]);
+    }
+
     [[nodiscard]] bool is_large() const noexcept { return set_->count() > LeaderLine::kNear + 1; }
 
     /// Where the followers are kept: in the line, or all of them in the extra of a large group.
@@ -230,7 +250,8 @@ private:
     }
 
     Partitions& store_;
-    Cell* word_;
+    Cell* word_ = nullptr;
+    bool locked_ = false;
     std::uint32_t slot_;
     LeaderLine& line_;
     const ReplicaSet* set_ = nullptr;
