@@ -88,15 +88,17 @@ struct GroupState {
 ///   atomic snapshot: read epoch and leader, then the rows, then epoch and leader again.
 /// - Every number belongs to `state.epoch`; a match that was not confirmed in it is not `verified`.
 /// - The leader (this node, when it leads) is never one of the rows; each other member of the group
-///   is one row, with its kind.
+///   is one row, with its kind. An assigned replica without a row is taken for no member of the
+///   group, and leaves the ISR at once.
 /// - Contact times are on the time line of the manager's `Clock`, late by at most
 ///   `contact_slack()`.
 /// - `read` does not throw, does not call the manager, and may run on any thread that calls the
 ///   manager.
 ///
 /// **You get**
-/// - No reader (`has_min_isr`, `get_isr`) ever calls the view, and it is never called while a lock
-///   of the manager is held, so it may take the library's own locks.
+/// - It is read by `initialize_isr`, `update_isr` and `tick`, on the thread that calls them, and
+///   by nothing else. No reader (`has_min_isr`, `get_isr`) ever calls it, and it is never called
+///   while a lock of the manager is held, so it may take the library's own locks.
 /// - A read that is `torn` or `unavailable` changes nothing; contact ages go on rising, and after
 ///   `max_lag_ms` without a good one the partition is treated as having lost its quorum (S7).
 ///

@@ -214,18 +214,27 @@ public:
     /// ISR member, or cannot be any more (S6). Whether the acknowledgement comes before or after
     /// this call makes no difference.
     /// \param deadline  when to give up; one that has passed asks once
+    /// \param callback  called as `callback(WaitResult)`, as `WaitCallback` says
     /// \return with `ok` the callback was called or will be, once; with anything else it never is
-    Result await_replication(const PartitionHandle& handle,
-                             Epoch epoch,
-                             Index index,
-                             TimePoint deadline,
-                             WaitCallback callback);
+    template <class F>
+    Result await_replication(
+        const PartitionHandle& handle, Epoch epoch, Index index, TimePoint deadline, F&& callback) {
+        try {
+            return await(handle, epoch, index, deadline, WaitCallback(std::forward<F>(callback)));
+        } catch (const std::bad_alloc&) { // there is no room for the callback itself
+            return engine_.counters.count(Result::no_memory);
+        }
+    }
+    template <class F>
     Result await_replication(std::string_view topic,
                              PartitionId partition,
                              Epoch epoch,
                              Index index,
                              TimePoint deadline,
-                             WaitCallback callback);
+                             F&& callback) {
+        return await_replication(find(topic, partition), epoch, index, deadline,
+                                 std::forward<F>(callback));
+    }
 
     // Questions of a person ----------------------------------------------------------------------
 
@@ -285,6 +294,11 @@ private:
         const PublishedIsr* inherited = nullptr;
     };
 
+    Result await(const PartitionHandle& handle,
+                 Epoch epoch,
+                 Index index,
+                 TimePoint deadline,
+                 WaitCallback callback);
     Now now() noexcept;
     [[nodiscard]] detail::Stamp contact_stamp(TimePoint contact) noexcept;
     bool record_ordinary(const PartitionHandle& handle,

@@ -61,7 +61,7 @@ auto IsrManager<View, C>::now() noexcept -> Now {
         if (!latest_.compare_exchange_weak(latest, t, std::memory_order_relaxed)) continue;
         if (before != TimePoint::min()) engine_.timeline.step(saturating_age(after, before));
     }
-    return engine_.at(TimePoint{Millis{std::max(t, latest)}});
+    return engine_.at(TimePoint{Millis{std::max<std::int64_t>(t, latest)}});
 }
 
 /// Runs `work(partition, outcome)` with the partition locked, then tells what came of it.

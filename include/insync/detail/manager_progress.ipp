@@ -114,11 +114,11 @@ Result IsrManager<View, C>::remove_from_isr(std::string_view topic,
 }
 
 template <class View, class C>
-Result IsrManager<View, C>::await_replication(const PartitionHandle& handle,
-                                              Epoch epoch,
-                                              Index index,
-                                              TimePoint deadline,
-                                              WaitCallback callback) {
+Result IsrManager<View, C>::await(const PartitionHandle& handle,
+                                  Epoch epoch,
+                                  Index index,
+                                  TimePoint deadline,
+                                  WaitCallback callback) {
     const Now current = now();
     std::optional<WaitResult> at_once;
     const Result result = with(handle, [&](detail::Partition& p, detail::Outcome&) {
@@ -132,16 +132,6 @@ Result IsrManager<View, C>::await_replication(const PartitionHandle& handle,
         }
     }
     return result;
-}
-
-template <class View, class C>
-Result IsrManager<View, C>::await_replication(std::string_view topic,
-                                              PartitionId partition,
-                                              Epoch epoch,
-                                              Index index,
-                                              TimePoint deadline,
-                                              WaitCallback callback) {
-    return await_replication(find(topic, partition), epoch, index, deadline, std::move(callback));
 }
 
 } // namespace insync
