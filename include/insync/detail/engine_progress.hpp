@@ -4,6 +4,7 @@
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/outcome.hpp>
 #include <insync/detail/partition.hpp>
+#include <insync/detail/replica_sets.hpp>
 #include <insync/detail/stamp.hpp>
 #include <insync/detail/state_word.hpp>
 #include <insync/errors.hpp>

@@ -4,11 +4,13 @@
 #include <insync/consensus_view.hpp>
 #include <insync/counters.hpp>
 #include <insync/detail/event_queue.hpp>
+#include <insync/detail/leader_state.hpp>
 #include <insync/detail/name.hpp>
 #include <insync/detail/outcome.hpp>
 #include <insync/detail/partition.hpp>
 #include <insync/detail/partitions.hpp>
 #include <insync/detail/published_state.hpp>
+#include <insync/detail/replica_sets.hpp>
 #include <insync/detail/stamp.hpp>
 #include <insync/detail/state_word.hpp>
 #include <insync/errors.hpp>
@@ -23,6 +25,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>

@@ -80,7 +80,8 @@ struct NameKey {
         : text(name) {
         const std::size_t length = name.size();
         if (is_common(length)) [[likely]] {
-            near = {load8(name.data()), load8(name.data() + 8), load8(name.data() + length - 8)};
+            const char* const text_begin = name.data();
+            near = {load8(text_begin), load8(text_begin + 8), load8(text_begin + length - 8)};
             hash = hash_near(seed) | 1;
         } else {
             *this = of_any_length(name, seed);

@@ -7,6 +7,7 @@
 #include <insync/detail/replica_sets.hpp>
 #include <insync/detail/stamp.hpp>
 #include <insync/detail/state_word.hpp>
+#include <insync/detail/topic_table.hpp>
 #include <insync/high_watermark.hpp>
 #include <insync/isr_rules.hpp>
 #include <insync/replica_progress.hpp>
