@@ -133,11 +133,12 @@ inline bool IsrEngine::begin_epoch(Partition& p,
     const Mask inherited =
         static_cast<Mask>((alone ? 0 : p.members()) | bit(static_cast<std::uint32_t>(line.self)));
     line.leading = 1;
-    line.deposed = line.no_leader = 0;
+    line.deposed = line.no_leader = line.masked = 0;
     line.epoch = static_cast<std::uint32_t>(state.epoch);
     line.end = 0;
     line.set_high_watermark(0);
     more->durable = more->commit = 0;
+    line.durable_behind = 0; // as the end is 0 as well
     more->samples.clear();
     more->held_out = 0;
     more->holds.reset();
@@ -160,7 +161,7 @@ inline bool IsrEngine::set_positions(Partition& p,
                                      const LeaderPositions& positions,
                                      Stamp until,
                                      Now now) const {
-    const LeaderLine& line = p.line();
+    LeaderLine& line = p.line();
     const bool plain = line.extra == 0 && positions.end <= line.end &&
                        positions.durable >= line.end && positions.commit >= line.end;
     if (plain) return true;
@@ -169,6 +170,7 @@ inline bool IsrEngine::set_positions(Partition& p,
     if (more == nullptr) return true; // smaller positions than before change nothing
     more->durable = std::max(more->durable, std::min(positions.durable, line.end));
     more->commit = std::max(more->commit, std::min(positions.commit, line.end));
+    line.durable_behind = more->durable < line.end ? 1 : 0;
     return true;
 }
 
@@ -219,8 +221,11 @@ inline ChangeCause IsrEngine::judge_members(Partition& p, Now now, Judging& judg
                 members = static_cast<Mask>(members & ~bit(position));
             else
                 judging.attention = true;
-        } else if (!member && verdict == Verdict::in_sync && may_join(p, position, now.stamp)) {
-            members = static_cast<Mask>(members | bit(position));
+        } else if (!member && verdict == Verdict::in_sync) {
+            if (may_join(p, position, now.stamp))
+                members = static_cast<Mask>(members | bit(position));
+            else
+                judging.expiry = earlier(judging.expiry, p.extra()->holds->until[position]);
         }
         if ((members & bit(position)) != 0)
             judging.expiry = earlier(judging.expiry, after(p.caught_up(position), max_lag + 1));

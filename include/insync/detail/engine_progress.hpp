@@ -61,14 +61,17 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
     if (heard) line.contact[k] = ack.contact;
     if (raised) {
         line.match[k] = ack.match;
-        Index held = (line.extra == 0 ? line.end : partitions.extra(line.extra).durable) + 1;
+        const bool behind = line.durable_behind != 0;
+        Index held = (behind ? partitions.extra(line.extra).durable : line.end) + 1;
         for (std::uint32_t i = 0; i + 1 < count; ++i) {
             const std::uint32_t at = i + (i >= line.self ? 1u : 0u);
             if ((word.members() & bit(at)) != 0) held = std::min(held, line.match[i] + 1);
         }
         if (held > line.high_watermark() + 1) line.set_high_watermark(held - 1);
     }
-    if ((word.members() & bit(position)) == 0) partitions.flag(word.slot()); // it may join
+    // It may join; or in grace it was not known yet how far it is behind.
+    if ((word.members() & bit(position)) == 0 || line.end - line.match[k] > config.max_lag_entries)
+        partitions.flag(word.slot());
     claim_fresh(line, word, count);
     result = raised || heard ? Result::ok : Result::stale;
     return true;
@@ -108,7 +111,8 @@ inline Result IsrEngine::record_progress(Partition& p,
     if (raised) known = ack.match;
     if (heard) seen = ack.contact;
     if (raised) settle(p, outcome);
-    if ((p.members() & bit(position)) == 0) partitions.flag(p.slot()); // it may join
+    if ((p.members() & bit(position)) == 0 || line.end - known > config.max_lag_entries)
+        partitions.flag(p.slot());
     claim_fresh(p.line(), p.decision.word, p.replicas().count());
     return raised || heard ? Result::ok : Result::stale;
 }
@@ -137,9 +141,9 @@ inline Result IsrEngine::record_leader(
         return Result::no_memory;
     }
     settle(p, outcome);
-    // The high watermark is at most what the slowest member holds, so nobody is behind by more
-    // than this; whoever may be is looked at by the next sweep.
-    if (line.end - std::min(line.high_watermark(), line.end) > config.max_lag_entries)
+    // Whoever may be too far behind is looked at by the next sweep. Not by the high watermark: a
+    // member may have joined below it.
+    if (line.end - std::min(p.held_by_all(), line.end) > config.max_lag_entries)
         partitions.flag(p.slot());
     return Result::ok;
 }

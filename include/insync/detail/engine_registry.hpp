@@ -166,8 +166,9 @@ inline Result IsrEngine::apply_published(Partition& p,
     if (led) step_down(p, outcome);
     line.deposed = 0;
     line.masked = 0;
+    // The view may be behind now, which no version tells.
+    if (led || isr.epoch > line.epoch) partitions.flag(p.slot());
     if (isr.epoch > line.epoch) line.epoch = mine.epoch;
-    if (led) partitions.flag(p.slot());
     return Result::ok;
 }
 
@@ -178,12 +179,16 @@ struct KnownFollowers {
         Stamp contact;
         Stamp caught_up;
         bool eligible = true;
+        bool held_out = false;
     };
 
     explicit KnownFollowers(const Partition& p) : self(p.self()) {
+        if (const Extra* const more = p.extra(); more != nullptr && more->holds)
+            holds = *more->holds;
         p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
-            followers[position] = {p.match(position), p.contact(position), p.caught_up(position),
-                                   p.eligible(position)};
+            followers[position] = {
+                p.match(position), p.contact(position), p.caught_up(position), p.eligible(position),
+                p.extra() != nullptr && (p.extra()->held_out & bit(position)) != 0};
         });
     }
 
@@ -191,23 +196,31 @@ struct KnownFollowers {
     void move_to(Partition& p, const ReplicaSet& old, Stamp now) const {
         Extra& more = *p.extra();
         Mask ineligible = 0;
+        more.held_out = 0;
         p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
             const std::uint32_t from = old.position(p.replicas()[position]);
             const bool known = from != ReplicaSet::kNone && from != self;
             const Follower follower =
                 known ? followers[from]
-                      : Follower{kUnconfirmed, long_before(now), long_before(now), false};
+                      : Follower{kUnconfirmed, long_before(now), long_before(now), false, false};
             p.match(position) = follower.match;
             p.contact(position) = follower.contact;
             p.kept_caught_up(position) = follower.caught_up;
             if (!follower.eligible) ineligible = static_cast<Mask>(ineligible | bit(position));
+            if (!more.holds) return;
+            const Extra::Holds fresh{now};
+            const Extra::Holds& kept = known && holds ? *holds : fresh;
+            const std::uint32_t at = known ? from : position;
+            more.holds->until[position] = kept.until[at];
+            more.holds->left_at[position] = kept.left_at[at];
+            more.holds->departures[position] = kept.departures[at];
+            if (follower.held_out) more.held_out = static_cast<Mask>(more.held_out | bit(position));
         });
         more.ineligible = ineligible;
-        more.held_out = 0;
-        more.holds.reset();
     }
 
     std::array<Follower, kMaxReplicas> followers{};
+    std::optional<Extra::Holds> holds;
     std::uint32_t self = 0;
 };
 

@@ -45,6 +45,7 @@ struct alignas(64) LeaderLine {
     std::uint64_t leading : 1 = 0;
     std::uint64_t has_waits : 1 = 0;
     std::uint64_t quorum : 1 = 0;         ///< the leader reaches a majority, as last judged
+    std::uint64_t durable_behind : 1 = 0; ///< durable < end, so that what it is stands in the extra
     std::uint64_t quorum_derived : 1 = 0; ///< the view does not say: contacts decide (S5)
     std::uint64_t deposed : 1 = 0;        ///< led, lost it, and knows no newer leader yet (S7)
     std::uint64_t no_leader : 1 = 0;      ///< knows of no leader
@@ -87,7 +88,7 @@ struct alignas(64) LeaderLine {
         replica_set = 0;
         observation = fresh_period = 0;
         min_isr = 0;
-        leading = has_waits = quorum = quorum_derived = 0;
+        leading = has_waits = quorum = quorum_derived = durable_behind = 0;
         deposed = no_leader = read_failed = masked = unpublished = 0;
     }
 
@@ -124,7 +125,7 @@ struct Extra {
         : began(long_before(now)), last_read(began), leaderless(began) {}
 
     Index durable = 0;
-    Index commit = 0;
+    Index commit = 0; ///< or, while it is free, the number of the next free one
     CatchUpSamples samples;
     std::array<Stamp, LeaderLine::kNear> caught_up{};
     std::unique_ptr<LargeGroup> large;
@@ -134,7 +135,6 @@ struct Extra {
     Stamp began;         ///< when this node began to lead; a majority was alive then
     Stamp last_read;     ///< last good read, while reads fail
     Stamp leaderless;    ///< last time a leader was known, while none is
-    std::uint32_t next_free = 0;
 };
 
 } // namespace insync::detail

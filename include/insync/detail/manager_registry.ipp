@@ -40,6 +40,11 @@ Result IsrManager<View, C>::initialize(const Registration& registration) {
         detail::Nodes members;
         const Result wrong = detail::check_published(*registration.inherited, members);
         if (wrong != Result::ok) return wrong;
+        // Members that are not assigned any more are left out; somebody must remain.
+        const auto assigned = [&](NodeId node) {
+            return std::binary_search(sorted.begin(), sorted.end(), node);
+        };
+        if (std::none_of(members.begin(), members.end(), assigned)) return Result::invalid_isr;
     }
     if (engine_.stopped.load(std::memory_order_acquire)) return Result::shut_down;
     PartitionHandle entered;

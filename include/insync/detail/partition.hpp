@@ -142,7 +142,7 @@ public:
     }
 
     [[nodiscard]] Index durable() const noexcept {
-        return line_.extra == 0 ? line_.end : extra()->durable;
+        return line_.durable_behind == 0 ? line_.end : extra()->durable;
     }
     [[nodiscard]] Index commit() const noexcept {
         return line_.extra == 0 ? line_.end : extra()->commit;

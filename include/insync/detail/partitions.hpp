@@ -147,7 +147,7 @@ public:
         const std::lock_guard lock{extra_mutex_};
         std::uint32_t number = extra_free_;
         if (number != 0) {
-            extra_free_ = extras_[number].next_free;
+            extra_free_ = static_cast<std::uint32_t>(extras_[number].commit);
         } else {
             number = extra_count_;
             if (!extras_.reserve(number)) return nullptr;
@@ -161,10 +161,11 @@ public:
 
     void drop_extra(LeaderLine& line) noexcept {
         if (line.extra == 0) return;
+        line.durable_behind = 0;
         extras_[line.extra].large.reset();
         extras_[line.extra].holds.reset();
         const std::lock_guard lock{extra_mutex_};
-        extras_[line.extra].next_free = extra_free_;
+        extras_[line.extra].commit = extra_free_;
         extra_free_ = line.extra;
         line.extra = 0;
     }
