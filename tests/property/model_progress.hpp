@@ -120,8 +120,11 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     masked.leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
     if (masked.members.empty()) return Result::invalid_isr;
     if (theirs < mine) return Result::stale;
-    if (theirs == mine && (decides() || !masked_))
-        return masked.same_content(shown) ? Result::ok : Result::epoch_conflict;
+    if (theirs == mine && (decides() || !masked_)) {
+        if (!masked.same_content(shown)) return Result::epoch_conflict;
+        unpublished_ = false;
+        return Result::ok;
+    }
     Reported before = shown;
     if (leading_ && isr.epoch <= heard_) {
         before.version = isr.version;
@@ -152,6 +155,7 @@ inline void NaivePartition::commit(const Reported& before, ChangeCause cause) {
     const bool forced = cause == ChangeCause::became_leader || cause == ChangeCause::renumbered;
     if (!forced && shown.same_content(before)) return;
     if (cause != ChangeCause::published && decides()) shown.version = before.version + 1;
+    unpublished_ = true;
     events.push_back({cause, shown});
 }
 

@@ -14,7 +14,7 @@ void run(std::string_view what) {
     constexpr std::size_t kSteps = 1500;
     const std::uint64_t replayed = from_environment("INSYNC_SEED", 0);
     const std::uint64_t first = replayed != 0 ? replayed : 1;
-    const std::uint64_t worlds = replayed != 0 ? 1 : from_environment("INSYNC_WORLDS", 24);
+    const std::uint64_t worlds = replayed != 0 ? 1 : from_environment("INSYNC_WORLDS", 50);
     fmt::print("model, {}: seeds {} to {}, {} steps each\n", what, first, first + worlds - 1,
                kSteps);
     std::size_t steps = 0;

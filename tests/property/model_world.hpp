@@ -34,6 +34,8 @@ public:
         reports_quorum_ = random_.chance(30);
         manager_ = std::make_unique<Manager>(self_, view_, config_, clock_);
         manager_->subscribe([this](const insync::IsrChange& change) { hear(change); });
+        publishing_ = random_.chance(50);
+        if (publishing_) manager_->publish_to(store_);
         last_sweep_ = next_sweep_ = latest_ = clock_.now();
         for (std::size_t i = 0; i < tracked_.size(); ++i) tracked_[i].topic = fmt::format("t{}", i);
     }
@@ -47,6 +49,7 @@ public:
         else
             (this->*kActions[random_.below(kActions.size())])(t);
         for (Tracked& each : tracked_) compare(each);
+        compare_stats();
         return failure.empty();
     }
 
@@ -69,7 +72,17 @@ private:
         Reported folded;   ///< what the events add up to
         std::vector<NaiveEvent> events;
         std::vector<std::pair<int, WaitResult>> ended;
+        std::vector<insync::PublishedIsr> published; ///< in this step
+        bool asked = false;                          ///< the view gave a good answer in this step
         std::vector<insync::PartitionHandle> removed;
+    };
+    /// The host's metadata, as far as this node sends to it.
+    struct Store {
+        World& world;
+        void publish(insync::TopicPartition name, const insync::PublishedIsr& isr) {
+            for (Tracked& t : world.tracked_)
+                if (t.topic == name.topic) t.published.push_back(isr);
+        }
     };
     using Action = void (World::*)(Tracked&);
 
@@ -132,49 +145,12 @@ private:
         return fmt::format("{}", value);
     }
 
-    void hear(const insync::IsrChange& change) {
-        for (Tracked& t : tracked_) {
-            if (t.topic != change.topic) continue;
-            expect(t, "event before", Reported{change.before}.same_content(t.folded), true);
-            t.folded = Reported{change.after};
-            note("{} event {}: {}", t.topic, to_string(change.cause), to_text(t.folded));
-            t.events.push_back({change.cause, t.folded});
-        }
-    }
+    void hear(const insync::IsrChange& change);
+    void compare(Tracked& t); // model_compare.hpp
+    void compare_published(Tracked& t);
+    void compare_stats();
 
-    void compare(Tracked& t) {
-        const auto set = manager_->get_isr(t.topic, 0);
-        for (const insync::PartitionHandle& old : t.removed) {
-            expect(t, "removed handle", static_cast<bool>(old), false);
-            expect(t, "min ISR by removed handle", manager_->has_min_isr(old), false);
-        }
-        expect(t, "tracked", set.has_value(), t.model != nullptr);
-        if (!t.model || !failure.empty()) return;
-        NaivePartition& model = *t.model;
-        expect(t, "ISR", Reported{*set}, model.shown);
-        expect(t, "ISR by handle", Reported{*manager_->get_isr(t.handle)}, model.shown);
-        if (const auto has_min = model.has_min_isr()) {
-            expect(t, "min ISR", manager_->has_min_isr(t.topic, 0), *has_min);
-            expect(t, "min ISR by handle", manager_->has_min_isr(t.handle), *has_min);
-        }
-        expect(t, "high watermark", manager_->high_watermark(t.topic, 0), model.high_watermark());
-        std::sort(t.ended.begin(), t.ended.end());
-        std::sort(model.ended.begin(), model.ended.end());
-        expect(t, "ended waits", t.ended, model.ended);
-        expect(t, "number of events", t.events.size(), model.events.size());
-        for (std::size_t i = 0; i < std::min(t.events.size(), model.events.size()); ++i) {
-            expect(t, "event", t.events[i].after, model.events[i].after);
-            expect(t, "cause", to_string(t.events[i].cause), to_string(model.events[i].cause));
-        }
-        expect(t, "events add up", t.folded.same_content(Reported{*set}), true);
-        choices += std::exchange(model.choices, 0);
-        t.ended.clear();
-        model.ended.clear();
-        t.events.clear();
-        model.events.clear();
-    }
-
-    // Time and sweeps: what the manager is known to do by its interface ----------------------------
+    // Time and sweeps: what the manager is known to do by its interface ---------------------------
 
     TimePoint seen() { return latest_ = std::max(latest_, clock_.now()); }
     [[nodiscard]] Millis interval() const { return config_.check_interval_ms; }
@@ -194,7 +170,10 @@ private:
         const auto read = t.fault == Fault::torn          ? insync::ReadResult::torn
                           : t.fault == Fault::unavailable ? insync::ReadResult::unavailable
                                                           : insync::ReadResult::ok;
-        return t.model->observe(read, group.state(), moment(t, may_evict, last, paused));
+        const Result result =
+            t.model->observe(read, group.state(), moment(t, may_evict, last, paused));
+        t.asked = result == Result::ok;
+        return result;
     }
     void tick(Tracked&) {
         const TimePoint now = seen();
@@ -246,7 +225,7 @@ private:
         note("clock stepped");
     }
 
-    // Registration ---------------------------------------------------------------------------------
+    // Registration --------------------------------------------------------------------------------
 
     std::vector<NodeId> some_nodes(bool with_self) {
         std::vector<NodeId> nodes;
@@ -320,7 +299,7 @@ private:
         }
     }
 
-    // Actions continued: model_actions.hpp -----------------------------------------------------------
+    // Actions continued: model_actions.hpp --------------------------------------------------------
 
     void show(Tracked& t);
     void push_news(Tracked& t);
@@ -348,9 +327,11 @@ private:
     NodeId self_;
     bool always_pushed_ = false;
     bool reports_quorum_ = false;
+    bool publishing_ = false;
     insync::testing::ManualClock clock_;
     View view_;
     std::array<Tracked, 3> tracked_;
+    Store store_{*this};
     std::unique_ptr<Manager> manager_;
     std::deque<std::string> trace_;
     TimePoint latest_;
@@ -364,3 +345,4 @@ private:
 } // namespace property
 
 #include "property/model_actions.hpp"
+#include "property/model_compare.hpp"

@@ -126,8 +126,16 @@ public:
     [[nodiscard]] bool leading() const { return leading_; }
     [[nodiscard]] Epoch heard() const { return heard_; }
     [[nodiscard]] Index end() const { return end_; }
+    [[nodiscard]] std::size_t waits() const { return waits_.size(); }
+    /// Whether the metadata has not shown the own decision yet (S8).
+    [[nodiscard]] bool unpublished() const { return leading_ && unpublished_; }
+    /// What a replica is confirmed to hold.
+    [[nodiscard]] std::optional<Index> match(NodeId node) const {
+        const auto known = followers_.find(node);
+        return leading_ && known != followers_.end() ? known->second.match : std::nullopt;
+    }
 
-    // What happens to it: model_observe.hpp and model_progress.hpp ---------------------------------
+    // What happens to it: model_observe.hpp and model_progress.hpp --------------------------------
 
     Result observe(insync::ReadResult read, const insync::GroupState& state, const Moment& moment);
     Result record_progress(Epoch epoch, NodeId node, Index match, TimePoint contact);
@@ -203,6 +211,7 @@ private:
     std::optional<bool> quorum_ = false; ///< nothing where the rules leave the choice
     bool deposed_ = false;               ///< led, lost it, and knows no newer leader yet (S7)
     bool masked_ = false;                ///< an assignment took members from a published set
+    bool unpublished_ = false;
     bool no_leader_ = false;
     bool failing_ = false;
     Span leaderless_; ///< since when no leader was heard of

@@ -34,7 +34,7 @@ public:
         return result;
     }
 
-    /// From 0 to `end - 1`; `end` must not be 0. The bias is below 2^-40 for all that is asked here.
+    /// From 0 to `end - 1`; `end` must not be 0. Biased by less than 2^-40 for what is asked here.
     std::uint64_t below(std::uint64_t end) noexcept { return next() % end; }
     std::int64_t between(std::int64_t least, std::int64_t most) noexcept {
         return least +

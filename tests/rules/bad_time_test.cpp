@@ -31,7 +31,7 @@ bool is_refused(const IsrConfig& config) {
     }
 }
 
-/// A leader on a clock that starts at `start`, swept for `span` while node 2 answers and 3 does not.
+/// A leader on a clock that starts at `start`, swept for `span`; node 2 answers and 3 does not.
 void run_from(TimePoint start, Millis span) {
     ManualClock clock{start};
     ScriptedView view;

@@ -1,5 +1,5 @@
-// The program's operator new, so that tests can count allocations and let them fail. Built on malloc,
-// which the sanitizers know.
+// The program's operator new, so that tests can count allocations and let them fail. Built on
+// malloc, which the sanitizers know.
 #include "support/allocations.hpp"
 
 #include <malloc.h>

@@ -75,8 +75,10 @@ inline Result IsrEngine::failed_read(
     if (line.read_failed == 0) more->last_read = judging.last_sweep;
     line.read_failed = 1;
     if (age(now.stamp, more->last_read) <= max_lag) return why;
-    const Draft before = draft(p, ChangeCause::quorum_lost);
     line.quorum = 0;
+    // First the answer to writes, which cannot fail for want of memory; then the members.
+    (void)commit(p, draft(p, ChangeCause::quorum_lost), now, outcome);
+    const Draft before = draft(p, ChangeCause::quorum_lost);
     if (line.leading != 0 || line.deposed != 0)
         age_former_leader(p, now, judging);
     else
@@ -90,6 +92,7 @@ inline Result IsrEngine::lead(
     Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome) {
     LeaderLine& line = p.line();
     const bool begins = line.leading == 0 || state.epoch > line.epoch;
+    if (begins && line.leading != 0) resign(p, now, outcome);
     Draft before = draft(p, ChangeCause::became_leader);
     if (begins && !begin_epoch(p, state, now, outcome)) return Result::no_memory;
     // The end was what it was at least until it was last read or known to be unchanged.
@@ -305,9 +308,9 @@ inline void IsrEngine::judge_quorum(Partition& p,
 inline Result IsrEngine::follow(
     Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome) {
     LeaderLine& line = p.line();
+    if (line.leading != 0) resign(p, now, outcome);
     // Where members fall out here, it is because a former leader lost its quorum (S7).
     const Draft before = draft(p, ChangeCause::quorum_lost);
-    if (line.leading != 0) step_down(p, outcome);
     line.epoch = static_cast<std::uint32_t>(state.epoch);
     if (state.leader != kNoNode && state.leader != self) {
         line.deposed = line.no_leader = 0;
@@ -325,6 +328,13 @@ inline Result IsrEngine::follow(
     }
     const Result committed = commit(p, before, now, outcome);
     return more == nullptr ? Result::no_memory : committed;
+}
+
+/// Ends a leadership that the view says is over, in force at once, memory or not: only flags of the
+/// decision change.
+inline void IsrEngine::resign(Partition& p, Now now, Outcome& outcome) {
+    step_down(p, outcome);
+    (void)commit(p, draft(p, ChangeCause::quorum_lost), now, outcome);
 }
 
 /// Leadership is over: waits end, writes are refused. Cannot fail.

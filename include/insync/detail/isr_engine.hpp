@@ -177,6 +177,7 @@ private:
     void judge_quorum(Partition& p, const GroupState& state, Now now, Judging& judging) const;
     void age_former_leader(Partition& p, Now now, Judging& judging) const;
     void step_down(Partition& p, Outcome& outcome);
+    void resign(Partition& p, Now now, Outcome& outcome);
     void tidy(Partition& p, Stamp now, Judging& judging);
     [[nodiscard]] bool is_settled(const Partition& p, Stamp now) const;
     void prepare(const Partition& p, EventQueue::Prepared& prepared) const;

@@ -157,8 +157,8 @@ public:
         return held.bound();
     }
 
-    /// Raises the end, which until `until` was what it is (long before: not known). What followers held by then is kept as
-    /// the time they were caught up, as having the end no longer shows it.
+    /// Raises the end, which until `until` was what it is (long before: not known). What followers
+    /// held by then is kept as the time they were caught up, as having the end no longer shows it.
     /// \return false without memory, and then nothing changed
     [[nodiscard]] bool raise_end(Index end,
                                  Stamp until,
