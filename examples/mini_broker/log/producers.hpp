@@ -1,0 +1,65 @@
+#pragma once
+
+#include "types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mini_broker {
+
+/// The part of a record batch's header that idempotence is about (KIP-98).
+struct ProducerBatch {
+    std::int64_t producer = -1;
+    std::int16_t epoch = -1;
+    std::int32_t first_sequence = -1;
+    std::int32_t last_sequence = -1; ///< sequences wrap round from 2^31 - 1 to 0
+};
+
+/// What the idempotent producers of one partition wrote last: the newest five batches of each, by
+/// which a retry is told from a new batch (Kafka's ProducerStateManager).
+class Producers {
+public:
+    static constexpr std::size_t kBatchesKept = 5;
+
+    struct Known {
+        ProducerBatch batch;
+        Index index = 0;
+        Offset base_offset = 0;
+    };
+    enum class Verdict : std::uint8_t {
+        append,       ///< new, and next in sequence (or of a producer that is not known)
+        duplicate,    ///< appended before: `known` says where
+        out_of_order, ///< a gap, or a duplicate older than what is kept
+        old_epoch,    ///< a newer instance of the same producer has written since
+    };
+    struct Answer {
+        Verdict verdict = Verdict::append;
+        Known known;
+    };
+
+    [[nodiscard]] Answer check(const ProducerBatch& batch) const;
+    /// Takes in a batch that was appended; batches without a producer change nothing.
+    void note(const ProducerBatch& batch, Index index, Offset base_offset, std::int64_t timestamp);
+    /// Forgets producers whose newest batch is older.
+    void forget_before(std::int64_t timestamp);
+    [[nodiscard]] std::size_t size() const noexcept;
+
+    /// As bytes, to be kept beside a segment; `decode` gives nothing for bytes that are no such.
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static std::optional<Producers> decode(std::string_view bytes);
+
+private:
+    struct Producer {
+        std::int16_t epoch = -1;
+        std::int64_t timestamp = 0;
+        std::vector<Known> newest; // at most kBatchesKept, oldest first
+    };
+    std::map<std::int64_t, Producer> producers_;
+};
+
+} // namespace mini_broker
