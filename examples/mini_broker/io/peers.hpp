@@ -9,7 +9,8 @@ namespace mini_broker {
 /// The links to the other nodes: one a node, which carries the messages of every group.
 ///
 /// A frame is, in big-endian order: u32 length of what follows, u32 group, u8 type, payload. Types
-/// below 16 are Raft's (`raft/message.hpp`), the others the cluster's (`cluster/node_messages.hpp`).
+/// below 16 are Raft's (`raft/message.hpp`), the others the cluster's own
+/// (`cluster/node_messages.hpp`).
 class Peers {
 public:
     virtual ~Peers() = default;

@@ -78,7 +78,7 @@ public:
     /// Appends the bytes of whole entries `first` to `last` to `into`, as they are on disk.
     void read_entries(Index first, Index last, std::string& into) const;
     /// Appends whole record batches from the one that holds `offset` to `into`, of entries up to
-    /// `last`, at most `max_bytes` but at least one batch. Entries that are no records are left out.
+    /// `last`, at most `max_bytes` but at least one batch. What is no records is left out.
     void read_records(Offset offset, Index last, std::size_t max_bytes, std::string& into) const;
 
     struct Timestamped {
