@@ -50,6 +50,8 @@ void set_position(std::string& batch, Offset base_offset, Term term) noexcept;
 
 /// CRC-32C (Castagnoli), by the processor's own instruction where it has one.
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;
+/// The same on any processor, slower.
+[[nodiscard]] std::uint32_t crc32c_portable(std::string_view bytes) noexcept;
 
 /// A control batch without a record that carries an entry which is not a client's: the kind as one
 /// byte, then the payload.
