@@ -40,19 +40,19 @@ public:
 
     template <class... Args>
     void debug(fmt::format_string<Args...> format, Args&&... args) {
-        log(LogLevel::debug, format.get(), fmt::make_format_args(args...));
+        log(LogLevel::debug, format, fmt::make_format_args(args...));
     }
     template <class... Args>
     void info(fmt::format_string<Args...> format, Args&&... args) {
-        log(LogLevel::info, format.get(), fmt::make_format_args(args...));
+        log(LogLevel::info, format, fmt::make_format_args(args...));
     }
     template <class... Args>
     void warn(fmt::format_string<Args...> format, Args&&... args) {
-        log(LogLevel::warn, format.get(), fmt::make_format_args(args...));
+        log(LogLevel::warn, format, fmt::make_format_args(args...));
     }
     template <class... Args>
     void error(fmt::format_string<Args...> format, Args&&... args) {
-        log(LogLevel::error, format.get(), fmt::make_format_args(args...));
+        log(LogLevel::error, format, fmt::make_format_args(args...));
     }
 
 private:
