@@ -126,16 +126,9 @@ void Writer::optional(const std::optional<std::string>& value, bool may_be_null)
         length(Width::two, may_be_null ? -1 : 0);
 }
 
-void Writer::bytes(std::string_view value) {
-    length(Width::four, static_cast<std::int64_t>(value.size()));
-    out_->append(value);
-}
-
 void Writer::bytes(const std::optional<std::string_view>& value) {
-    if (value)
-        bytes(*value);
-    else
-        length(Width::four, -1);
+    length(Width::four, value ? static_cast<std::int64_t>(value->size()) : -1);
+    if (value) out_->append(*value);
 }
 
 void Writer::add_tag(unsigned tag, std::string_view payload) {

@@ -302,7 +302,7 @@ public:
         number<std::int8_t>(value ? 1 : -1);
         if (value) structure(*value);
     }
-    void bytes(std::string_view value);
+    void bytes(const std::string& value) { bytes(std::optional<std::string_view>(value)); }
     void bytes(const std::optional<std::string_view>& value);
     /// In ascending order of tags. What is as if it were missing is left out.
     template <class T>
