@@ -124,7 +124,7 @@ void PeerLinks::State::connect_to(Outgoing& link, const std::vector<SocketAddres
     link.socket = Socket::make(loop);
     link.socket->on({.data = [this, &link](std::string_view bytes) { greeted(link, bytes); },
                      .ended = [this, &link](std::string_view why) { lost(link, why); },
-                     .drained = nullptr});
+                     .written = nullptr});
     loop.after(options.hello_limit,
                [this, keep = weak_from_this(), &link, waiting = std::weak_ptr{link.socket}] {
                    const auto alive = keep.lock();
@@ -199,7 +199,7 @@ void PeerLinks::State::accepted(std::shared_ptr<Socket> socket) {
                           [this, weak](std::string_view) {
                               if (const auto its = weak.lock()) incoming.erase(its);
                           },
-                      .drained = nullptr});
+                      .written = nullptr});
     loop.after(options.hello_limit, [this, keep = weak_from_this(), weak] {
         const auto alive = keep.lock();
         const auto its = weak.lock();

@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 
+#include <array>
 #include <utility>
 
 namespace mini_broker {
@@ -9,7 +10,10 @@ namespace mini_broker {
 struct Socket::Write {
     uv_write_t request{};
     std::shared_ptr<Socket> socket;
-    std::string bytes;
+    std::string head;
+    std::string body;
+
+    [[nodiscard]] std::size_t size() const noexcept { return head.size() + body.size(); }
 };
 
 struct Socket::Connect {
@@ -84,30 +88,37 @@ void Socket::received(ssize_t size, const uv_buf_t& buffer) {
 }
 
 void Socket::write(std::string bytes) {
-    if (closed_ || bytes.empty()) return;
+    write(std::move(bytes), {});
+}
+
+void Socket::write(std::string head, std::string body) {
+    if (closed_ || (head.empty() && body.empty())) return;
     auto output = std::make_unique<Write>();
     output->socket = shared_from_this();
-    output->bytes = std::move(bytes);
+    output->head = std::move(head);
+    output->body = std::move(body);
     output->request.data = output.get();
     // Not `uv_buf_init`, whose length has 32 bits.
-    const uv_buf_t buffer{output->bytes.data(), output->bytes.size()};
+    const std::array<uv_buf_t, 2> buffers{
+        uv_buf_t{output->head.data(), output->head.size()},
+        uv_buf_t{output->body.data(), output->body.size()},
+    };
     const int result =
-        uv_write(&output->request, reinterpret_cast<uv_stream_t*>(&handle_), &buffer, 1,
-                 [](uv_write_t* request, int status) {
+        uv_write(&output->request, reinterpret_cast<uv_stream_t*>(&handle_), buffers.data(),
+                 output->body.empty() ? 1 : 2, [](uv_write_t* request, int status) {
                      const std::unique_ptr<Write> its{static_cast<Write*>(request->data)};
-                     its->socket->guard([&] { its->socket->written(its->bytes.size(), status); });
+                     its->socket->guard([&] { its->socket->written(its->size(), status); });
                  });
     if (result < 0) return fail(result);
-    pending_ += output.release()->bytes.size(); // the callback's
+    pending_ += output.release()->size(); // the callback's
 }
 
 void Socket::written(std::size_t size, int status) {
     pending_ -= size;
     if (closed_) return;
     if (status < 0) return fail(status);
-    if (pending_ != 0) return;
-    if (closing_when_drained_) return close();
-    if (events_.drained) events_.drained();
+    if (closing_when_drained_ && pending_ == 0) return close();
+    if (events_.written) events_.written();
 }
 
 void Socket::fail(int error) {

@@ -24,8 +24,8 @@ public:
         std::function<void(std::string_view)> data;
         /// The other side is gone, or the connection failed; the socket is closed already.
         std::function<void(std::string_view why)> ended;
-        /// All that was written has been taken by the kernel.
-        std::function<void()> drained;
+        /// What one call of `write` was given has been taken by the kernel.
+        std::function<void()> written;
     };
 
     [[nodiscard]] static std::shared_ptr<Socket> make(UvLoop& loop);
@@ -42,6 +42,8 @@ public:
     /// Begins or ends reading; doing so twice changes nothing.
     void read(bool wanted);
     void write(std::string bytes);
+    /// The same of two parts, without joining them.
+    void write(std::string head, std::string body);
     /// Bytes written that the kernel has not yet taken.
     [[nodiscard]] std::size_t pending() const noexcept { return pending_; }
     /// At once, and with it goes what is pending.

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "net/frame_buffer.hpp"
+#include "net/socket.hpp"
+#include "types.hpp"
+
+#include <any>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mini_broker {
+
+class Connection;
+
+/// What a handler is told of the client, and may write down for its next request.
+struct ConnectionInfo {
+    std::uint64_t id = 0; ///< never used twice
+    std::string remote;   ///< address and port
+    std::string software; ///< as the client says, once it has
+    std::any state;       ///< the handler's own
+};
+
+struct Response {
+    std::string bytes;        ///< without the length in front; empty sends nothing (acks=0)
+    bool close_after = false; ///< ends the connection once the bytes are sent
+};
+
+/// Answers one request: at once or later, on the loop's thread. A second answer, and one for a
+/// client that has gone, are ignored.
+class Reply {
+public:
+    Reply(std::weak_ptr<Connection> connection, std::uint64_t request) noexcept
+        : connection_(std::move(connection)), request_(request) {}
+
+    void operator()(Response response) const;
+    /// Whether somebody still waits for the answer.
+    [[nodiscard]] bool wanted() const noexcept;
+
+private:
+    std::weak_ptr<Connection> connection_;
+    std::uint64_t request_;
+};
+
+/// Takes one request. `info` is valid until it returns.
+using Handler = std::function<void(ConnectionInfo& info, std::string frame, Reply reply)>;
+
+struct ConnectionLimits {
+    /// Of a request, without its length; more than `kHardMaxFrame` is cut down to that.
+    std::uint32_t max_frame = 16u << 20;
+    std::size_t max_connections = 1000;
+    Millis idle{600'000};          ///< without a byte in either direction
+    Millis write_deadline{30'000}; ///< for the client to take in one answer
+    Millis frame_deadline{30'000}; ///< for a request to arrive as a whole
+    /// No further request is begun while more than this waits to be sent.
+    std::size_t max_output = 1u << 20;
+    /// Nothing is read while so much waits behind the request that is being answered.
+    std::size_t max_waiting = 64u << 10;
+
+    static constexpr std::uint32_t kHardMaxFrame = 100u << 20;
+    static constexpr std::uint32_t kLeastFrame = 4; ///< no request is shorter
+};
+
+/// One client: its requests are handled one at a time, in order.
+///
+/// Reading goes on while a request is being handled, so that the end of the connection is noticed,
+/// but only for as much as `max_waiting`.
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(UvLoop& loop,
+               std::shared_ptr<Socket> socket,
+               std::uint64_t id,
+               const ConnectionLimits& limits,
+               const Handler& handler);
+    /// `closed` is called once, unless it is `close` that ends the connection.
+    void begin(std::function<void(std::string_view why)> closed);
+    void close();
+    /// Ends the connection if a deadline has passed; to be called now and then.
+    void check_deadlines();
+
+    [[nodiscard]] const ConnectionInfo& info() const noexcept { return info_; }
+
+private:
+    friend class Reply;
+
+    void received(std::string_view bytes);
+    void handle_requests();
+    void handle(std::string_view frame);
+    void answer(std::uint64_t request, Response response);
+    void send(Response response);
+    void written();
+    void end(std::string_view why);
+    [[nodiscard]] bool ready() const noexcept;
+
+    UvLoop& loop_;
+    std::shared_ptr<Socket> socket_;
+    const ConnectionLimits& limits_;
+    const Handler& handler_;
+    std::function<void(std::string_view why)> closed_;
+    ConnectionInfo info_;
+    FrameBuffer frames_;
+    std::uint64_t request_ = 0; // the latest; counted from 1
+    bool unanswered_ = false;   // the latest is
+    bool handling_ = false;     // in the loop of `handle_requests`
+    bool closing_ = false;      // nothing more is read
+    TimePoint active_;          // when a byte last went either way
+    std::optional<TimePoint> partial_since_;
+    std::optional<TimePoint> sending_since_; // nothing has been taken from us
+};
+
+} // namespace mini_broker
