@@ -117,7 +117,6 @@ void Socket::written(std::size_t size, int status) {
     pending_ -= size;
     if (closed_) return;
     if (status < 0) return fail(status);
-    if (closing_when_drained_ && pending_ == 0) return close();
     if (events_.written) events_.written();
 }
 
@@ -136,12 +135,6 @@ void Socket::close() {
         const auto last = std::exchange(static_cast<Socket*>(handle->data)->self_, nullptr);
         last->events_ = {};
     });
-}
-
-void Socket::close_when_drained() {
-    if (pending_ == 0) return close();
-    closing_when_drained_ = true;
-    read(false);
 }
 
 void Socket::set_unanswered_limit(Millis limit) {

@@ -48,8 +48,6 @@ public:
     [[nodiscard]] std::size_t pending() const noexcept { return pending_; }
     /// At once, and with it goes what is pending.
     void close();
-    /// Once all is written, and as the other side expects it: it sees the end after the last byte.
-    void close_when_drained();
     [[nodiscard]] bool open() const noexcept { return !closed_; }
 
     /// Ends the connection when the other side acknowledges nothing for so long.
@@ -77,7 +75,6 @@ private:
     std::size_t pending_ = 0;
     bool reading_ = false;
     bool closed_ = false;
-    bool closing_when_drained_ = false;
 };
 
 } // namespace mini_broker
