@@ -17,6 +17,7 @@ set(INSYNC_HEADERS
     include/insync/detail/engine_reports.hpp
     include/insync/detail/event_queue.hpp
     include/insync/detail/geometric_slab.hpp
+    include/insync/detail/huge_pages.hpp
     include/insync/detail/isr_engine.hpp
     include/insync/detail/leader_state.hpp
     include/insync/detail/manager_observe.ipp

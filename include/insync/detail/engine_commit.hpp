@@ -43,6 +43,11 @@ inline NodeId IsrEngine::leader_of(const Decision& decision) const noexcept {
         set.nodes_[(members & bit(i)) != 0 ? in++ : out++] = replicas[i];
 }
 
+[[gnu::noinline]] inline void IsrEngine::fill_large(const ReplicaSet& replicas,
+                                                    IsrSet& set) noexcept {
+    for (std::uint32_t i = 3; i < set.count_; ++i) set.nodes_[i] = replicas[i];
+}
+
 /// The set that readers get for a decision. A reader may call it with nonsense, and will find out:
 /// it stays within the arrays.
 [[gnu::always_inline]] inline void IsrEngine::fill(const Decision& decision,
@@ -53,7 +58,10 @@ inline NodeId IsrEngine::leader_of(const Decision& decision) const noexcept {
     set.count_ = static_cast<std::uint8_t>(count);
     set.size_ = set.count_;
     if (members == all_of(count)) [[likely]] {
-        for (std::uint32_t i = 0; i < count; ++i) set.nodes_[i] = replicas[i];
+        // Three at once, of which those beyond the count mean nothing; most sets have no more.
+        for (std::uint32_t i = 0; i < 3; ++i) set.nodes_[i] = replicas[i];
+        if (count > 3) [[unlikely]]
+            fill_large(replicas, set);
     } else {
         fill_parted(replicas, members, set);
     }

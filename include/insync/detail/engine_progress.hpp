@@ -49,11 +49,12 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
                                        Result& result) const {
     const ReplicaSet& replicas = partitions.replica_sets[line.replica_set];
     const std::uint32_t count = replicas.count();
+    const std::uint32_t position = replicas.position_of_three(ack.node);
     const bool ordinary = word.has_min() && line.has_waits == 0 && ack.epoch == line.epoch &&
-                          ack.match <= line.end && count <= LeaderLine::kNear + 1;
-    if (!ordinary) return false;
-    const std::uint32_t position = replicas.position(ack.node);
-    if (position >= count || position == line.self) return false;
+                          ack.match <= line.end && count <= LeaderLine::kNear + 1 &&
+                          position < count && position != line.self;
+    if (!ordinary) [[unlikely]]
+        return false;
     const std::uint32_t k = line.follower(position);
     // One more than the match: what is not confirmed becomes 0, and is below everything.
     const bool raised = ack.match + 1 > line.match[k] + 1;
@@ -63,9 +64,10 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
         line.match[k] = ack.match;
         const bool behind = line.durable_behind != 0;
         Index held = (behind ? partitions.extra(line.extra).durable : line.end) + 1;
-        for (std::uint32_t i = 0; i + 1 < count; ++i) {
+        for (std::uint32_t i = 0; i < LeaderLine::kNear; ++i) {
             const std::uint32_t at = i + (i >= line.self ? 1u : 0u);
-            if ((word.members() & bit(at)) != 0) held = std::min(held, line.match[i] + 1);
+            const bool member = i + 1 < count && (word.members() >> at & 1) != 0;
+            held = std::min(held, member ? line.match[i] + 1 : held);
         }
         if (held > line.high_watermark() + 1) line.set_high_watermark(held - 1);
     }

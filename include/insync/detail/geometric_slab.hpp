@@ -1,10 +1,11 @@
 #pragma once
 
+#include <insync/detail/huge_pages.hpp>
+
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 
 namespace insync::detail {
 
@@ -30,7 +31,8 @@ public:
     GeometricSlab(const GeometricSlab&) = delete;
     GeometricSlab& operator=(const GeometricSlab&) = delete;
     ~GeometricSlab() {
-        for (T* const chunk : chunks_) ::operator delete(chunk, kAlignment);
+        for (unsigned chunk = 0; chunk < kChunks; ++chunk)
+            HugePages::give_back(chunks_[chunk], chunk_size(chunk) * sizeof(T));
     }
 
     [[nodiscard]] T& operator[](std::uint32_t index) const noexcept {
@@ -45,8 +47,7 @@ public:
         if (index >= kMaxSize) return false;
         const auto chunk = chunk_of(index);
         if (chunks_[chunk] != nullptr) return true;
-        void* const memory =
-            ::operator new(chunk_size(chunk) * sizeof(T), kAlignment, std::nothrow);
+        void* const memory = HugePages::obtain(chunk_size(chunk) * sizeof(T));
         chunks_[chunk] = static_cast<T*>(memory);
         return memory != nullptr;
     }
@@ -65,8 +66,6 @@ public:
     [[nodiscard]] T* chunk(unsigned number) const noexcept { return chunks_[number]; }
 
 private:
-    static constexpr std::align_val_t kAlignment{64};
-
     std::array<T*, kChunks> chunks_{};
 };
 

@@ -156,6 +156,7 @@ public:
     }
     void fill(const Decision& decision, IsrSet& set) const noexcept;
     static void fill_parted(const ReplicaSet& replicas, Mask members, IsrSet& set) noexcept;
+    static void fill_large(const ReplicaSet& replicas, IsrSet& set) noexcept;
     [[nodiscard]] NodeId leader_of(const Decision& decision) const noexcept;
     [[nodiscard]] Explanation explain(const Partition& p, std::uint32_t position, Now now) const;
     void report(const Partition& p, Now now, PartitionReport& report) const;

@@ -28,6 +28,7 @@ template <class View, class C>
     const PartitionHandle& handle, const Engine::Acknowledgement& ack, Result& result) noexcept {
     if (handle.word_ == nullptr || engine_.stopped.load(std::memory_order_acquire)) return false;
     detail::LeaderLine& line = engine_.partitions.line(detail::StateWord{handle.identity_}.slot());
+    __builtin_prefetch(handle.word_); // nothing that follows the lock begins before it is had
     line.lock();
     const detail::StateWord word{handle.word_->load(std::memory_order_relaxed)};
     const bool done =
@@ -53,7 +54,10 @@ std::size_t IsrManager<View, C>::record_progress(std::span<const ProgressReport>
     for (std::size_t i = 0; i < reports.size(); ++i) {
         if (i + kAhead < reports.size()) {
             const detail::StateWord ahead{reports[i + kAhead].partition.identity_};
-            if (ahead.present()) __builtin_prefetch(&engine_.partitions.line(ahead.slot()), 1);
+            if (ahead.present()) {
+                __builtin_prefetch(&engine_.partitions.line(ahead.slot()), 1);
+                __builtin_prefetch(reports[i + kAhead].partition.word_);
+            }
         }
         const ProgressReport& report = reports[i];
         const Result result = record_progress(report.partition, report.epoch, report.node,
@@ -68,8 +72,10 @@ std::size_t IsrManager<View, C>::record_progress(std::span<const ProgressReport>
 template <class View, class C>
 detail::Stamp IsrManager<View, C>::contact_stamp(TimePoint contact) noexcept {
     const TimePoint latest{Millis{latest_.load(std::memory_order_relaxed)}};
-    const bool near = contact <= latest &&
-                      saturating_age(latest, contact).count() < std::int64_t{detail::kMaxAge / 2};
+    // Unsigned, so that what is later than `latest` is far from it.
+    const bool near = static_cast<std::uint64_t>(latest.time_since_epoch().count()) -
+                          static_cast<std::uint64_t>(contact.time_since_epoch().count()) <
+                      detail::kMaxAge / 2;
     if (near) [[likely]]
         return engine_.timeline.stamp(contact);
     return engine_.timeline.stamp(contact, now().time);

@@ -146,11 +146,12 @@ void IsrManager<View, C>::renew_blocks(Now now) {
         static_cast<std::uint8_t>(engine_.period.load(std::memory_order_relaxed) & 0xff);
     const detail::Stamp good_until = detail::after(period_start_, limit + 1);
     const std::uint32_t slots = partitions.slot_count();
+    constexpr std::uint32_t kAhead = 24 * detail::Block::kSlots;
     for (std::uint32_t slot = 0; slot < slots; slot += detail::Block::kSlots) {
+        if (slot + kAhead < slots) __builtin_prefetch(&partitions.freshness_of(slot + kAhead));
         const detail::Freshness* const words = &partitions.freshness_of(slot);
         const std::uint32_t used = std::min(slots - slot, detail::Block::kSlots);
-        bool fresh = true;
-        for (std::uint32_t i = 0; i < (used + 7) / 8; ++i) fresh &= words[i].all(period);
+        const bool fresh = detail::Freshness::all(words, (used + 7) / 8, period);
         if (!fresh) continue;
         detail::Block& block = partitions.block_of(slot);
         block.due = detail::later(block.due, good_until);

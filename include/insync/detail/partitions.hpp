@@ -43,11 +43,24 @@ struct Freshness {
         bytes.fetch_add((std::uint64_t{value} << shift) - (old << shift),
                         std::memory_order_relaxed);
     }
-    /// Whether all eight slots are fresh in `period` or not in use.
+    /// Whether the slots of all these words are fresh in `period` or not in use.
+    [[nodiscard]] static bool all(const Freshness* words,
+                                  std::uint32_t count,
+                                  std::uint8_t period) noexcept {
+        // Nearly always every byte is the same: one comparison for all of them, without a branch.
+        std::uint64_t differs = 0;
+        for (std::uint32_t i = 0; i < count; ++i)
+            differs |= words[i].bytes.load(std::memory_order_relaxed) ^ repeat(period);
+        if (differs == 0) [[likely]]
+            return true;
+        for (std::uint32_t i = 0; i < count; ++i)
+            if (!words[i].all(period)) return false;
+        return true;
+    }
+
+private:
     [[nodiscard]] bool all(std::uint8_t period) const noexcept {
         std::uint64_t word = bytes.load(std::memory_order_relaxed);
-        if (word == repeat(period)) [[likely]]
-            return true;
         for (int i = 0; i < 8; ++i, word >>= 8) {
             const auto byte = static_cast<std::uint8_t>(word);
             if (byte != period && byte != kExempt) return false;

@@ -38,6 +38,15 @@ struct ReplicaSet {
             if ((*this)[i] == node) return i;
         return kNone;
     }
+    /// The same for a set of at most three, without a branch: which follower answers next is
+    /// nothing that a processor can predict. Not below `count()` where there is none, or where the
+    /// set is larger.
+    [[nodiscard]] std::uint32_t position_of_three(NodeId node) const noexcept {
+        const std::uint32_t first = (*this)[0] == node ? 1 : 0;
+        const std::uint32_t second = (*this)[1] == node ? 1 : 0;
+        const std::uint32_t third = (*this)[2] == node ? 1 : 0;
+        return second + 2 * third - (1 - (first | second | third));
+    }
     [[nodiscard]] bool equals(std::span<const NodeId> sorted) const noexcept {
         if (count() != sorted.size()) return false;
         for (std::uint32_t i = 0; i < sorted.size(); ++i)
