@@ -1,0 +1,159 @@
+#include "cluster/image.hpp"
+
+#include "cluster/topic_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mini_broker {
+
+using kafka::Error;
+using Kind = Image::Change::Kind;
+
+namespace {
+
+Image::Applied refused(Error error, std::string message) {
+    return {{error, std::move(message), 0}, {}};
+}
+
+Image::Applied unknown_topic(const std::string& name) {
+    return refused(Error::unknown_topic_or_partition, fmt::format("There is no topic '{}'.", name));
+}
+
+Image::Change change(Kind kind, const Image::Topic& topic) {
+    Image::Change result;
+    result.kind = kind;
+    result.topic = topic;
+    return result;
+}
+
+bool is_newer(const insync::PublishedIsr& isr, const std::optional<insync::PublishedIsr>& known) {
+    return !known || std::pair{isr.epoch, isr.version} > std::pair{known->epoch, known->version};
+}
+
+} // namespace
+
+Image::Applied Image::apply(const Command& command) {
+    return std::visit([this](const auto& one) { return apply(one); }, command);
+}
+
+Image::Applied Image::apply(const RegisterBroker& command) {
+    brokers_[command.node] = {command.host, command.port, command.rack};
+    return {{}, {change(Kind::broker, {})}};
+}
+
+Image::Applied Image::apply(const CreateTopic& command) {
+    if (topics_.contains(command.name))
+        return refused(Error::topic_already_exists,
+                       fmt::format("Topic '{}' already exists.", command.name));
+    Topic topic{command.name, command.id, command.configs, {}};
+    for (const auto& replicas : command.replicas)
+        topic.partitions.push_back({next_group_++, replicas, std::nullopt});
+    ++topics_created_;
+    names_[topic.id] = topic.name;
+    const Topic& made = topics_[command.name] = std::move(topic);
+    return {{}, {change(Kind::topic_created, made)}};
+}
+
+Image::Applied Image::apply(const DeleteTopic& command) {
+    const auto found = topics_.find(command.name);
+    if (found == topics_.end()) return unknown_topic(command.name);
+    const Topic gone = std::move(found->second);
+    names_.erase(gone.id);
+    topics_.erase(found);
+    for (auto& [group, offsets] : offsets_)
+        std::erase_if(offsets,
+                      [&](const auto& entry) { return entry.first.first == command.name; });
+    return {{}, {change(Kind::topic_deleted, gone)}};
+}
+
+Image::Applied Image::apply(const AddPartitions& command) {
+    const auto found = topics_.find(command.name);
+    if (found == topics_.end()) return unknown_topic(command.name);
+    Topic& topic = found->second;
+    if (topic.partitions.size() != command.first)
+        return refused(Error::invalid_partitions,
+                       fmt::format("Topic '{}' has {} partitions by now.", command.name,
+                                   topic.partitions.size()));
+    for (const auto& replicas : command.replicas)
+        topic.partitions.push_back({next_group_++, replicas, std::nullopt});
+    Change added = change(Kind::partitions_added, topic);
+    added.first = command.first;
+    return {{}, {std::move(added)}};
+}
+
+Image::Applied Image::apply(const SetConfigs& command) {
+    const auto found = topics_.find(command.name);
+    if (found == topics_.end()) return unknown_topic(command.name);
+    auto& configs = found->second.configs;
+    if (command.replace) configs.clear();
+    for (const auto& [name, value] : command.changes) {
+        if (value)
+            configs[name] = *value;
+        else
+            configs.erase(name);
+    }
+    return {{}, {change(Kind::configs, found->second)}};
+}
+
+Image::Applied Image::apply(const PublishIsr& command) {
+    Applied applied;
+    for (const PublishIsr::One& one : command.sets) {
+        const auto name = names_.find(one.topic);
+        if (name == names_.end()) continue; // deleted meanwhile
+        Topic& topic = topics_.find(name->second)->second;
+        const auto number = static_cast<std::size_t>(one.partition);
+        if (one.partition < 0 || number >= topic.partitions.size()) continue;
+        Partition& partition = topic.partitions[number];
+        if (!is_newer(one.isr, partition.isr)) continue;
+        partition.isr = one.isr;
+        Change changed = change(Kind::isr, {topic.name, topic.id, {}, {}});
+        changed.partitions.push_back(one.partition);
+        applied.changes.push_back(std::move(changed));
+    }
+    return applied;
+}
+
+Image::Applied Image::apply(const ReserveProducerIds& command) {
+    const std::int64_t first = next_producer_;
+    next_producer_ += std::clamp(command.count, 1, 1'000'000);
+    return {{Error::none, {}, first}, {}};
+}
+
+Image::Applied Image::apply(const CommitOffsets& command) {
+    Offsets& offsets = offsets_[command.group];
+    for (const CommitOffsets::One& one : command.offsets)
+        offsets[{one.topic, one.partition}] = {one.offset, one.epoch, one.metadata};
+    return {};
+}
+
+const Image::Topic* Image::topic(std::string_view name) const {
+    const auto found = topics_.find(name);
+    return found == topics_.end() ? nullptr : &found->second;
+}
+
+const Image::Topic* Image::topic(const Uuid& id) const {
+    const auto name = names_.find(id);
+    return name == names_.end() ? nullptr : topic(name->second);
+}
+
+const Image::Partition* Image::partition(std::string_view topic_name, std::int32_t number) const {
+    const Topic* const found = topic(topic_name);
+    if (found == nullptr || number < 0) return nullptr;
+    const auto at = static_cast<std::size_t>(number);
+    return at < found->partitions.size() ? &found->partitions[at] : nullptr;
+}
+
+const Image::Offsets* Image::offsets(const std::string& group) const {
+    const auto found = offsets_.find(group);
+    return found == offsets_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Image::groups() const {
+    std::vector<std::string> names;
+    for (const auto& [name, offsets] : offsets_) names.push_back(name);
+    return names;
+}
+
+} // namespace mini_broker

@@ -1,0 +1,117 @@
+#pragma once
+
+#include "cluster/command.hpp"
+#include "kafka/errors.hpp"
+#include "types.hpp"
+
+#include <insync/isr_store.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mini_broker {
+
+/// What a command came to; the same on every node that applied it.
+struct CommandResult {
+    kafka::Error error = kafka::Error::none;
+    std::string message;
+    std::int64_t value = 0; ///< the first producer id of a block
+};
+
+/// A configuration that a topic may have of its own.
+struct TopicConfig {
+    std::string_view name;
+    std::string default_value;
+    std::string_view documentation;
+};
+
+/// The metadata of the cluster: what is left of all commands that were applied, in order. A pure
+/// state machine, the same on every node; no time, no chance, no I/O.
+class Image {
+public:
+    struct Broker {
+        std::string host;
+        std::uint16_t port = 0;
+        std::string rack;
+    };
+    struct Partition {
+        GroupId group = 0;
+        std::vector<NodeId> replicas; ///< the preferred leader first
+        std::optional<insync::PublishedIsr> isr;
+    };
+    struct Topic {
+        std::string name;
+        Uuid id{};
+        std::map<std::string, std::string> configs; ///< those that differ from the default
+        std::vector<Partition> partitions;
+    };
+    struct CommittedOffset {
+        Offset offset = -1;
+        std::int32_t epoch = -1;
+        std::string metadata;
+    };
+    using Offsets = std::map<std::pair<std::string, std::int32_t>, CommittedOffset>;
+
+    /// What a command changed, for those who act on it.
+    struct Change {
+        enum class Kind : std::uint8_t {
+            nothing,
+            broker,
+            topic_created,
+            topic_deleted,
+            partitions_added,
+            configs,
+            isr,
+        };
+        Kind kind = Kind::nothing;
+        Topic topic;                          ///< as it is now; as it was, when deleted
+        std::size_t first = 0;                ///< of the partitions added
+        std::vector<std::int32_t> partitions; ///< whose ISR changed
+    };
+    struct Applied {
+        CommandResult result;
+        std::vector<Change> changes;
+    };
+
+    [[nodiscard]] Applied apply(const Command& command);
+
+    [[nodiscard]] const std::map<NodeId, Broker>& brokers() const noexcept { return brokers_; }
+    [[nodiscard]] const std::map<std::string, Topic, std::less<>>& topics() const noexcept {
+        return topics_;
+    }
+    /// Null when there is none.
+    [[nodiscard]] const Topic* topic(std::string_view name) const;
+    [[nodiscard]] const Topic* topic(const Uuid& id) const;
+    [[nodiscard]] const Partition* partition(std::string_view topic, std::int32_t number) const;
+    /// Null for a group that never committed anything.
+    [[nodiscard]] const Offsets* offsets(const std::string& group) const;
+    [[nodiscard]] std::vector<std::string> groups() const;
+
+    /// How many topics were ever created: what new ones are spread over the nodes by.
+    [[nodiscard]] std::uint64_t topics_created() const noexcept { return topics_created_; }
+
+private:
+    [[nodiscard]] Applied apply(const RegisterBroker& command);
+    [[nodiscard]] Applied apply(const CreateTopic& command);
+    [[nodiscard]] Applied apply(const DeleteTopic& command);
+    [[nodiscard]] Applied apply(const AddPartitions& command);
+    [[nodiscard]] Applied apply(const SetConfigs& command);
+    [[nodiscard]] Applied apply(const PublishIsr& command);
+    [[nodiscard]] Applied apply(const ReserveProducerIds& command);
+    [[nodiscard]] Applied apply(const CommitOffsets& command);
+
+    std::map<NodeId, Broker> brokers_;
+    std::map<std::string, Topic, std::less<>> topics_;
+    std::map<Uuid, std::string> names_;
+    std::map<std::string, Offsets> offsets_;
+    std::uint64_t topics_created_ = 0;
+    GroupId next_group_ = kMetadataGroup + 1;
+    std::int64_t next_producer_ = 1000;
+};
+
+} // namespace mini_broker
