@@ -5,6 +5,7 @@
 #include "io/peers.hpp"
 #include "log/partition_log.hpp"
 #include "raft/raft_api.hpp"
+#include "raft/raft_error.hpp"
 #include "types.hpp"
 
 #include <insync/adapters/libraft.hpp>
