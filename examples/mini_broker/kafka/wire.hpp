@@ -327,7 +327,7 @@ private:
 
     template <class T>
     void number(T value) {
-        unsigned char bytes[sizeof(T)]; // NOLINT(modernize-avoid-c-arrays)
+        unsigned char bytes[sizeof(T)];
         boost::endian::endian_store<T, sizeof(T), boost::endian::order::big>(bytes, value);
         out_->append(reinterpret_cast<const char*>(bytes), sizeof(T));
     }
