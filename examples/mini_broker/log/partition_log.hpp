@@ -99,6 +99,8 @@ public:
 
     /// What idempotent producers wrote, up to the end of the log.
     [[nodiscard]] const Producers& producers() const noexcept;
+    /// Forgets producers whose newest batch is older.
+    void forget_producers_before(std::int64_t timestamp);
 
     /// The last index that a `sync` has covered.
     [[nodiscard]] Index durable_index() const noexcept;

@@ -1,9 +1,9 @@
 #include "log/producers.hpp"
 
-#include <boost/endian/conversion.hpp>
+#include "log/fields.hpp"
 
-#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace mini_broker {
 namespace {
@@ -13,38 +13,6 @@ constexpr char kVersion = 1;
 std::int32_t next_sequence(std::int32_t sequence) noexcept {
     return sequence == std::numeric_limits<std::int32_t>::max() ? 0 : sequence + 1;
 }
-
-template <class T>
-void put(std::string& into, T value) {
-    const T big = boost::endian::native_to_big(value);
-    into.append(reinterpret_cast<const char*>(&big), sizeof big);
-}
-
-/// Takes fields off the front of what may be anything; once one is missing, all are.
-class Taker {
-public:
-    explicit Taker(std::string_view bytes) noexcept : left_(bytes) {}
-
-    template <class T>
-    T take() noexcept {
-        if (left_.size() < sizeof(T)) {
-            whole_ = false;
-            left_ = {};
-            return T{};
-        }
-        T big{};
-        std::copy_n(left_.data(), sizeof big, reinterpret_cast<char*>(&big));
-        left_.remove_prefix(sizeof big);
-        return boost::endian::big_to_native(big);
-    }
-
-    [[nodiscard]] bool whole() const noexcept { return whole_; }
-    [[nodiscard]] bool at_end() const noexcept { return whole_ && left_.empty(); }
-
-private:
-    std::string_view left_;
-    bool whole_ = true;
-};
 
 } // namespace
 
@@ -93,17 +61,17 @@ std::size_t Producers::size() const noexcept {
 
 std::string Producers::encode() const {
     std::string bytes{kVersion};
-    put(bytes, static_cast<std::uint32_t>(producers_.size()));
+    put_field(bytes, static_cast<std::uint32_t>(producers_.size()));
     for (const auto& [id, producer] : producers_) {
-        put(bytes, id);
-        put(bytes, producer.epoch);
-        put(bytes, producer.timestamp);
-        put(bytes, static_cast<std::uint8_t>(producer.newest.size()));
+        put_field(bytes, id);
+        put_field(bytes, producer.epoch);
+        put_field(bytes, producer.timestamp);
+        put_field(bytes, static_cast<std::uint8_t>(producer.newest.size()));
         for (const Known& known : producer.newest) {
-            put(bytes, known.batch.first_sequence);
-            put(bytes, known.batch.last_sequence);
-            put(bytes, known.index);
-            put(bytes, known.base_offset);
+            put_field(bytes, known.batch.first_sequence);
+            put_field(bytes, known.batch.last_sequence);
+            put_field(bytes, known.index);
+            put_field(bytes, known.base_offset);
         }
     }
     return bytes;
@@ -111,7 +79,7 @@ std::string Producers::encode() const {
 
 std::optional<Producers> Producers::decode(std::string_view bytes) {
     if (bytes.empty() || bytes.front() != kVersion) return std::nullopt;
-    Taker taker{bytes.substr(1)};
+    FieldTaker taker{bytes.substr(1)};
     Producers decoded;
     const auto count = taker.take<std::uint32_t>();
     for (std::uint32_t i = 0; i < count && taker.whole(); ++i) {

@@ -112,6 +112,17 @@ bool crc_matches(std::string_view batch) noexcept {
     return crc32c(batch.substr(kAttributes)) == endian::load_big_u32(at(batch, kCrc));
 }
 
+bool counts_agree(const BatchHeader& header) noexcept {
+    return header.last_offset_delta == header.record_count - 1 &&
+           header.control() == (header.record_count == 0);
+}
+
+bool is_whole_batch(std::string_view batch) noexcept {
+    const auto header = parse_header(batch);
+    return header && header->size == batch.size() && header->magic == 2 && counts_agree(*header) &&
+           crc_matches(batch);
+}
+
 void set_position(std::string& batch, Offset base_offset, Term term) noexcept {
     if (batch.size() < kBatchHeader) return;
     endian::store_big_s64(at(batch, kBaseOffset), base_offset);

@@ -43,8 +43,13 @@ struct BatchHeader {
 /// Reads a header; nothing if there are fewer than `kBatchHeader` bytes or a length is impossible.
 /// Does not look at the CRC.
 [[nodiscard]] std::optional<BatchHeader> parse_header(std::string_view bytes) noexcept;
+/// Whether last offset and number of records tell the same, and only a control batch has none.
+[[nodiscard]] bool counts_agree(const BatchHeader& header) noexcept;
 /// Whether the CRC of a whole batch is right.
 [[nodiscard]] bool crc_matches(std::string_view batch) noexcept;
+/// Whether this is one batch that a log may take, whatever its position: length, version, number of
+/// records and CRC are right. Of what comes from outside nothing else may reach an `append`.
+[[nodiscard]] bool is_whole_batch(std::string_view batch) noexcept;
 /// Sets what lies outside the CRC.
 void set_position(std::string& batch, Offset base_offset, Term term) noexcept;
 
