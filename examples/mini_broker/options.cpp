@@ -78,9 +78,28 @@ struct Flags {
     std::int64_t quorum_contact = 3000;
 };
 
-template <class Value>
-CLI::CheckedTransformer one_of(std::vector<std::pair<std::string, Value>> names) {
-    return CLI::CheckedTransformer{std::move(names)};
+constexpr std::array kMinIsrErrors{std::pair{"documented", MinIsrError::documented},
+                                   std::pair{"exact", MinIsrError::exact}};
+constexpr std::array kLogFormats{std::pair{"text", LogFormat::text},
+                                 std::pair{"json", LogFormat::json}};
+constexpr std::array kLogLevels{
+    std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
+    std::pair{"warn", LogLevel::warn}, std::pair{"error", LogLevel::error}};
+
+/// Takes one of the names, and sets the value that stands beside it.
+template <class Names, class Value>
+void add_choice(CLI::App& app,
+                const std::string& flag,
+                Value& value,
+                const Names& names,
+                const std::string& text) {
+    std::vector<std::string> legal;
+    for (const auto& [name, its] : names) legal.emplace_back(name);
+    const auto set = [&value, &names](const std::string& chosen) {
+        for (const auto& [name, its] : names)
+            if (chosen == name) value = its;
+    };
+    app.add_option_function<std::string>(flag, set, text)->check(CLI::IsMember(legal));
 }
 
 void add_network_flags(CLI::App& app, Options& options, Flags& flags) {
@@ -106,11 +125,9 @@ void add_broker_flags(CLI::App& app, Options& options, Flags& flags) {
     app.add_option("--data", options.data, "Directory; ./mini_broker-data/node-ID unless given");
     app.add_option("--rack", options.rack,
                    "Rack; consumers of the same one may read here (KIP-392)");
-    app.add_option("--min-isr-error", options.min_isr_error,
-                   "What a write gets for which too few replicas are in sync: 20 always "
-                   "(documented), or 19 before and 20 after the append (exact)")
-        ->transform(one_of<MinIsrError>(
-            {{"documented", MinIsrError::documented}, {"exact", MinIsrError::exact}}));
+    add_choice(app, "--min-isr-error", options.min_isr_error, kMinIsrErrors,
+               "What a write gets for which too few replicas are in sync: 20 always "
+               "(documented), or 19 before and 20 after the append (exact)");
     app.add_flag("--auto-create-topics,!--no-auto-create-topics", options.auto_create_topics,
                  "Create topics when clients ask for their metadata (on unless told otherwise)");
     app.add_option("--default-partitions", options.default_partitions, "Partitions of such topics")
@@ -126,13 +143,10 @@ void add_broker_flags(CLI::App& app, Options& options, Flags& flags) {
                    "A follower that hears of no leader for once to twice this stands for election; "
                    "more than --heartbeat-ms")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{600'000}));
-    app.add_option("--log-format", options.log_format, "Log lines on standard error: text or json")
-        ->transform(one_of<LogFormat>({{"text", LogFormat::text}, {"json", LogFormat::json}}));
-    app.add_option("--log-level", options.log_level, "The least that is logged: debug to error")
-        ->transform(one_of<LogLevel>({{"debug", LogLevel::debug},
-                                      {"info", LogLevel::info},
-                                      {"warn", LogLevel::warn},
-                                      {"error", LogLevel::error}}));
+    add_choice(app, "--log-format", options.log_format, kLogFormats,
+               "Log lines on standard error: text or json");
+    add_choice(app, "--log-level", options.log_level, kLogLevels,
+               "The least that is logged: debug to error");
 }
 
 void add_isr_flags(CLI::App& app, Flags& flags) {
