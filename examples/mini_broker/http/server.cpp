@@ -39,8 +39,8 @@ HttpServer::HttpServer(const Address& listen, Pages pages) : state_(std::make_un
                                     std::exception_ptr) { response.status = 500; });
     for (auto& [path, page] : pages)
         server.Get(path,
-                   [page = std::move(page)](const httplib::Request&, httplib::Response& response) {
-                       HttpAnswer answer = page();
+                   [make = std::move(page)](const httplib::Request&, httplib::Response& response) {
+                       HttpAnswer answer = make();
                        response.status = answer.status;
                        response.set_content(std::move(answer.body), answer.type);
                    });

@@ -76,15 +76,12 @@ std::vector<SocketAddress> resolve(const Address& address) {
     const std::string port = std::to_string(address.port);
     if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0) return {};
     std::vector<SocketAddress> all;
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-        if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
-        SocketAddress made;
-        std::memcpy(&made.storage, each->ai_addr, each->ai_addrlen);
-        all.push_back(made);
-    }
+    for (const int family : {AF_INET, AF_INET6})
+        for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+            if (each->ai_family != family) continue;
+            std::memcpy(&all.emplace_back().storage, each->ai_addr, each->ai_addrlen);
+        }
     freeaddrinfo(found);
-    std::stable_partition(all.begin(), all.end(),
-                          [](const auto& one) { return one.storage.ss_family == AF_INET; });
     return all;
 }
 
