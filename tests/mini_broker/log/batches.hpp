@@ -44,8 +44,7 @@ inline std::string make_batch(const Wanted& wanted) {
     boost::endian::store_big_s32(at(53), wanted.first_sequence);
     boost::endian::store_big_s32(at(57), wanted.records);
     mini_broker::set_position(batch, wanted.base_offset, wanted.term);
-    boost::endian::store_big_u32(at(17),
-                                 mini_broker::crc32c(std::string_view{batch}.substr(21)));
+    boost::endian::store_big_u32(at(17), mini_broker::crc32c(std::string_view{batch}.substr(21)));
     return batch;
 }
 
