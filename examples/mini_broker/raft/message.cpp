@@ -100,9 +100,7 @@ raft_entry_type entry_type(EntryKind kind) {
 }
 
 std::optional<raft_entry> read_entry(std::string_view batch, const BatchHeader& header) {
-    if (header.term == 0 || header.base_offset < 0 || header.record_count < 0 ||
-        !crc_matches(batch))
-        return std::nullopt;
+    if (header.term == 0 || !is_whole_batch(batch)) return std::nullopt;
     const EntryKind kind = kind_of(batch);
     std::string_view content = batch;
     if (kind == EntryKind::change) { // the one kind whose content libraft reads

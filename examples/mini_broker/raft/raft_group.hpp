@@ -102,6 +102,9 @@ public:
     /// While leading: its first own entry is committed, so that the commit index is not behind what
     /// earlier leaders acknowledged.
     [[nodiscard]] bool caught_up_with_its_term() const noexcept;
+    /// The newest entry that is known to be committed, also right after a restart; that of
+    /// `high_watermark`.
+    [[nodiscard]] Index readable_index() const noexcept;
     /// The end of what is committed, as an offset: consumers see what is below it. Never falls,
     /// also not at a restart.
     [[nodiscard]] Offset high_watermark() const noexcept;

@@ -76,14 +76,16 @@ bool RaftGroup::State::acceptable(const InboundMessage& inbound) const {
     }
 }
 
-/// Whether the first of the entries begins at the offset where the one before it ends. Where that
-/// one is not here, libraft refuses them all.
+/// Whether the first of the entries begins at the offset where the one before it ends. Where this
+/// node has another entry there, or none, libraft refuses them all, and the leader must hear that.
 bool RaftGroup::State::offsets_continue(const InboundMessage& inbound) const {
     const raft_append_entries& args = inbound.message.append_entries;
     if (args.n_entries == 0 || args.prev_log_index > log.last_index()) return true;
     const std::ptrdiff_t at = args.entries - inbound.entries.data();
     const auto first = parse_header(inbound.batches[static_cast<std::size_t>(at)]);
-    return first && first->base_offset == offset_after(args.prev_log_index);
+    if (first && first->base_offset == offset_after(args.prev_log_index)) return true;
+    const std::optional<Entry> before = log.entry(args.prev_log_index);
+    return before && before->term != args.prev_log_term;
 }
 
 /// A leader may go back to entries that this node has dropped, and that it has therefore, as they

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "io/loop.hpp"
+#include "mini_broker/simulation/sim_world.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace mini_broker::simulation {
+
+/// The event loop of one run of a node: what it was to do dies with it.
+class SimLoop : public Loop {
+public:
+    /// Runs a task as one turn of the node, and catches what ends the node.
+    using Turn = std::function<void(const std::function<void()>&)>;
+
+    SimLoop(World& world, Turn turn) : world_(world), turn_(std::move(turn)) {}
+
+    [[nodiscard]] TimePoint now() const noexcept override { return world_.now(); }
+    [[nodiscard]] std::int64_t wall_ms() const noexcept override {
+        return 1'700'000'000'000 + world_.now().time_since_epoch().count();
+    }
+    void after(Millis delay, std::function<void()> task) override {
+        enter(delay + world_.between(Millis{0}, Millis{2}), std::move(task));
+    }
+    /// The work takes effect at some instant; that it did is known only later.
+    void in_background(std::function<void()> work, std::function<void()> done) override {
+        const Millis longest = world_.chance(5) ? Millis{400} : Millis{8};
+        const Millis begin = world_.between(Millis{0}, longest);
+        enter(begin, [this, work = std::move(work), done = std::move(done)] {
+            work();
+            enter(world_.between(Millis{0}, Millis{4}), done);
+        });
+    }
+
+private:
+    void enter(Millis delay, std::function<void()> task) {
+        world_.after(delay, [this, run = std::weak_ptr<bool>(run_), task = std::move(task)] {
+            if (!run.expired()) turn_(task);
+        });
+    }
+
+    World& world_;
+    Turn turn_;
+    std::shared_ptr<bool> run_ = std::make_shared<bool>(true);
+};
+
+} // namespace mini_broker::simulation
