@@ -16,7 +16,8 @@ public:
     /// Runs a task as one turn of the node, and catches what ends the node.
     using Turn = std::function<void(const std::function<void()>&)>;
 
-    SimLoop(World& world, Turn turn) : world_(world), turn_(std::move(turn)) {}
+    SimLoop(World& world, Turn turn)
+        : world_(world), turn_(std::move(turn)), slow_percent_(world.chance(20) ? 60 : 5) {}
 
     [[nodiscard]] TimePoint now() const noexcept override { return world_.now(); }
     [[nodiscard]] std::int64_t wall_ms() const noexcept override {
@@ -27,11 +28,11 @@ public:
     }
     /// The work takes effect at some instant; that it did is known only later.
     void in_background(std::function<void()> work, std::function<void()> done) override {
-        const Millis longest = world_.chance(5) ? Millis{400} : Millis{8};
+        const Millis longest = world_.chance(slow_percent_) ? Millis{400} : Millis{8};
         const Millis begin = world_.between(Millis{0}, longest);
-        enter(begin, [this, work = std::move(work), done = std::move(done)] {
+        enter(begin, [this, longest, work = std::move(work), done = std::move(done)] {
             work();
-            enter(world_.between(Millis{0}, Millis{4}), done);
+            enter(world_.between(Millis{0}, longest), done);
         });
     }
 
@@ -44,6 +45,7 @@ private:
 
     World& world_;
     Turn turn_;
+    unsigned slow_percent_; ///< of what is done in the background
     std::shared_ptr<bool> run_ = std::make_shared<bool>(true);
 };
 

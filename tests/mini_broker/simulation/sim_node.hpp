@@ -86,6 +86,9 @@ public:
         samples_.back().second = high_watermark;
         if (samples_.size() > 2 && samples_[1].first < world.now() - Millis{2000})
             samples_.pop_front();
+        if (group_->core()->last_stored > group_->log().durable_index())
+            GroupOracle::fail("node {} vouches for entry {}, durable is {}", node_,
+                              group_->core()->last_stored, group_->log().durable_index());
         if (group_->last_index() < last_index_) marks_.reach("truncated what was not committed");
         if (group_->log().first_index() > last_index_ + 1) marks_.reach("installed a snapshot");
         last_index_ = group_->last_index();

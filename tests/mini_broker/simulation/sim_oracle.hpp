@@ -110,6 +110,12 @@ public:
         return found == counts_.end() ? 0 : found->second;
     }
 
+    [[nodiscard]] std::string text() const {
+        std::string text;
+        for (const auto& [mark, count] : counts_) text += fmt::format("{}: {}\n", mark, count);
+        return text;
+    }
+
 private:
     std::map<std::string, std::uint64_t> counts_;
 };
