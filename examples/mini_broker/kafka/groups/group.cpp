@@ -96,7 +96,6 @@ void Group::replace(const std::string& old, Join& join) {
     Member member = std::move(members_.at(old));
     if (member.join_wait) refuse(member.join_wait, Error::fenced_instance_id, old);
     if (member.sync_wait) refuse(member.sync_wait, Error::fenced_instance_id);
-    if (leader_ == old) leader_ = join.fresh_id;
     members_.erase(old);
     Member& placed = members_[join.fresh_id] = std::move(member);
     update(placed, join);
