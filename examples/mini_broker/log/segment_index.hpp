@@ -62,7 +62,7 @@ public:
     static constexpr std::uint64_t kBlockBytes = 4096;
 
     void note(const Located& entry, Index first_of_segment);
-    /// The last block that begins at or before an entry, a record's offset; an empty index has none.
+    /// The last block that begins at or before an entry or an offset; an empty index has none.
     [[nodiscard]] const Block* of_entry(std::uint32_t entries_before) const noexcept;
     [[nodiscard]] const Block* of_offset(Offset offset) const noexcept;
     [[nodiscard]] std::span<const Block> blocks() const noexcept { return blocks_; }
