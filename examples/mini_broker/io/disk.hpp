@@ -49,6 +49,7 @@ public:
     virtual void remove_directory(const std::string& path) = 0; ///< and all that is in it
     /// Names in a directory, sorted; none when there is no such directory.
     [[nodiscard]] virtual std::vector<std::string> list(const std::string& path) = 0;
+    /// Makes durable which names are in a directory. Like a file's `sync`, on any thread.
     virtual void sync_directory(const std::string& path) = 0;
 };
 

@@ -20,10 +20,6 @@ public:
         entries_.push_back(entry);
     }
 
-    void drop_from(Index index) noexcept {
-        while (!entries_.empty() && entries_.back().index >= index) entries_.pop_back();
-    }
-
     void drop_before(Index index) noexcept {
         while (!entries_.empty() && entries_.front().index < index) entries_.pop_front();
     }
