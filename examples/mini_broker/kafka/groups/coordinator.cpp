@@ -112,6 +112,7 @@ DescribeGroupsResponse::Group Coordinator::describe(const std::string& group) co
 
 std::vector<ListGroupsResponse::Group> Coordinator::list() const {
     std::vector<ListGroupsResponse::Group> all;
+    all.reserve(groups_.size());
     for (const auto& [id, group] : groups_)
         all.push_back({id, group.protocol_type(), std::string(group.state_name())});
     return all;
