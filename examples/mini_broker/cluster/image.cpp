@@ -44,15 +44,17 @@ Image::Applied Image::apply(const RegisterBroker& command) {
 }
 
 Image::Applied Image::apply(const CreateTopic& command) {
-    if (topics_.contains(command.name))
+    if (const Topic* const known = topic(command.name); known != nullptr) {
+        if (known->id == command.id) return {}; // sent again, as its result was lost on the way
         return refused(Error::topic_already_exists,
                        fmt::format("Topic '{}' already exists.", command.name));
-    Topic topic{command.name, command.id, command.configs, {}};
+    }
+    Topic& made = topics_[command.name];
+    made = {command.name, command.id, command.configs, {}};
     for (const auto& replicas : command.replicas)
-        topic.partitions.push_back({next_group_++, replicas, std::nullopt});
+        made.partitions.push_back({next_group_++, replicas, std::nullopt});
     ++topics_created_;
-    names_[topic.id] = topic.name;
-    const Topic& made = topics_[command.name] = std::move(topic);
+    names_[made.id] = made.name;
     return {{}, {change(Kind::topic_created, made)}};
 }
 
@@ -148,6 +150,14 @@ const Image::Partition* Image::partition(std::string_view topic_name, std::int32
 const Image::Offsets* Image::offsets(const std::string& group) const {
     const auto found = offsets_.find(group);
     return found == offsets_.end() ? nullptr : &found->second;
+}
+
+bool Image::was_deleted(GroupId group) const {
+    if (group == kMetadataGroup || group >= next_group_) return false;
+    for (const auto& [name, topic] : topics_)
+        for (const Partition& partition : topic.partitions)
+            if (partition.group == group) return false;
+    return true;
 }
 
 std::vector<std::string> Image::groups() const {

@@ -38,6 +38,8 @@ public:
         std::string host;
         std::uint16_t port = 0;
         std::string rack;
+
+        friend bool operator==(const Broker&, const Broker&) = default;
     };
     struct Partition {
         GroupId group = 0;
@@ -92,6 +94,8 @@ public:
     [[nodiscard]] const Offsets* offsets(const std::string& group) const;
     [[nodiscard]] std::vector<std::string> groups() const;
 
+    /// Whether a group belonged to a partition that was deleted since.
+    [[nodiscard]] bool was_deleted(GroupId group) const;
     /// How many topics were ever created: what new ones are spread over the nodes by.
     [[nodiscard]] std::uint64_t topics_created() const noexcept { return topics_created_; }
 

@@ -95,6 +95,10 @@ bool RaftGroup::caught_up_with_its_term() const noexcept {
     return leading() && state_->commit >= state_->led_from;
 }
 
+Index RaftGroup::readable_index() const noexcept {
+    return state_->high_watermark_index;
+}
+
 Offset RaftGroup::high_watermark() const noexcept {
     return state_->high_watermark;
 }

@@ -178,6 +178,7 @@ void RaftGroup::State::start_core() {
     event.start.n_entries = static_cast<unsigned>(entries.size());
     high_watermark_index = std::max(meta.snapshot_index, std::min(mark.stored(), log.last_index()));
     high_watermark = offset_after(high_watermark_index);
+    pending.commit = high_watermark_index > delivered; // told by the first tick
     step_or_throw(event);
 }
 

@@ -89,10 +89,12 @@ void RaftGroup::State::notify() {
 
 void RaftGroup::State::deliver_committed() {
     std::vector<Delivery> batch;
-    while (delivered < commit) {
+    // After a restart more is known to be committed than libraft knows before it hears of a leader.
+    const auto known = [this] { return std::max(commit, high_watermark_index); };
+    while (delivered < known()) {
         // The log is not read while callbacks run: they may append to it.
         batch.clear();
-        const Index last = std::min(commit, delivered + kDeliveredAtOnce);
+        const Index last = std::min(known(), delivered + kDeliveredAtOnce);
         log.for_each(delivered + 1, last, [&](const Entry& entry, std::string_view payload) {
             batch.push_back({entry, std::string(payload)});
         });

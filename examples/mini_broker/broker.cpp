@@ -1,0 +1,169 @@
+#include "broker.hpp"
+
+#include "kafka/header.hpp"
+#include "kafka/messages/api_versions.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace mini_broker {
+
+namespace {
+
+constexpr Millis kChores{500};
+constexpr Millis kRegisterLimit{3000};
+
+std::vector<NodeId> nodes_of(const Options& options) {
+    std::vector<NodeId> nodes;
+    for (const auto& [node, address] : options.peers) nodes.push_back(node);
+    return nodes;
+}
+
+RaftOptions raft_options(const Options& options) {
+    RaftOptions raft;
+    raft.heartbeat = options.heartbeat;
+    raft.election_timeout = options.election_timeout;
+    raft.seed = static_cast<std::uint32_t>(options.node_id) * 104729u;
+    raft.log.segment_bytes = options.segment_bytes;
+    return raft;
+}
+
+kafka::HandlerOptions handler_options(const Options& options) {
+    kafka::HandlerOptions handlers;
+    handlers.rack = options.rack;
+    handlers.auto_create_topics = options.auto_create_topics;
+    handlers.default_partitions = options.default_partitions;
+    handlers.default_replication_factor =
+        static_cast<std::int16_t>(options.default_replication_factor);
+    handlers.min_isr_error = options.min_isr_error == MinIsrError::exact
+                                 ? insync::kafka::MinIsrError::exact
+                                 : insync::kafka::MinIsrError::as_documented;
+    return handlers;
+}
+
+/// What is said to a client whose ApiVersions is of a version that this broker does not know: in
+/// version 0, that it should try one that it does (KIP-511).
+mini_broker::Response wrong_api_versions(const kafka::RequestHeader& header) {
+    kafka::ApiVersionsResponse response;
+    const kafka::Api& api = *header.api;
+    response.error_code = kafka::Error::unsupported_version;
+    response.api_keys.push_back({header.api_key, api.min, api.max});
+    mini_broker::Response out;
+    kafka::append_response_header(api.key, 0, header.correlation_id, out.bytes);
+    kafka::encode(response, 0, out.bytes);
+    return out;
+}
+
+} // namespace
+
+Broker::Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Logger& logger)
+    : options_(options),
+      loop_(loop),
+      logger_(logger),
+      nodes_(options.node_id, nodes_of(options), loop, peers),
+      controller_(options.node_id,
+                  nodes_of(options),
+                  "metadata",
+                  raft_options(options),
+                  disk,
+                  loop,
+                  peers,
+                  [this](const Image::Change& change) { replicas_.apply(change); }),
+      replicas_({options.node_id, "groups", raft_options(options), options.isr, {}},
+                disk,
+                loop,
+                peers,
+                logger,
+                controller_),
+      producer_ids_(disk, "producer-ids", controller_),
+      groups_(controller_, loop),
+      context_{handler_options(options), loop_,     logger_,
+               nodes_,                   controller_, replicas_,
+               producer_ids_,            groups_,     metrics_} {}
+
+void Broker::handle(ConnectionInfo& client, std::string frame, Reply reply) {
+    const auto call = std::make_shared<kafka::Call>(context_, std::move(frame), reply);
+    auto header = kafka::parse_header(call->frame);
+    if (!header) {
+        logger_.warn("{} sent what is no Kafka request: closing", client.remote);
+        return reply({{}, true});
+    }
+    if (!header->accepted()) {
+        if (header->api != nullptr && header->api->key == kafka::ApiKey::api_versions)
+            return reply(wrong_api_versions(*header));
+        logger_.warn("{} asks for API {} version {}, which is not served: closing", client.remote,
+                     header->api_key, header->api_version);
+        return reply({{}, true});
+    }
+    call->header = std::move(*header);
+    call->client = client.remote;
+    kafka::dispatch(call);
+}
+
+void Broker::receive(NodeId from, GroupId group, std::uint8_t type, std::string_view payload) {
+    nodes_.heard(from);
+    if (group != kMetadataGroup) return replicas_.receive(from, group, type, payload);
+    switch (static_cast<NodeMessage>(type)) {
+    case NodeMessage::ping: break;
+    case NodeMessage::leaving:
+        logger_.info("node {} is stopping", from);
+        nodes_.left(from);
+        replicas_.node_leaving(from);
+        break;
+    default: controller_.receive(from, type, payload);
+    }
+}
+
+void Broker::peer_connected(NodeId node) {
+    replicas_.node_returned(node);
+}
+
+void Broker::tick() {
+    controller_.tick();
+    replicas_.tick();
+    nodes_.tick();
+    groups_.tick();
+    if (loop_.now() < next_chores_) return;
+    next_chores_ = insync::saturating_add(loop_.now(), kChores);
+    register_self();
+    if (controller_.group().leader() != insync::kNoNode) producer_ids_.tick();
+    if (context_.image().brokers().contains(options_.node_id))
+        ready_.store(true, std::memory_order_relaxed);
+    replicas_.show(metrics_);
+}
+
+/// Tells the cluster where clients find this node, unless it knows.
+void Broker::register_self() {
+    const auto& brokers = context_.image().brokers();
+    const auto known = brokers.find(options_.node_id);
+    const Image::Broker self{options_.advertised.host, options_.advertised.port, options_.rack};
+    if (registering_ || (known != brokers.end() && known->second == self)) return;
+    registering_ = true;
+    controller_.submit(RegisterBroker{options_.node_id, self.host, self.port, self.rack},
+                       kRegisterLimit, [this](const CommandResult&) { registering_ = false; });
+}
+
+void Broker::leave(std::function<void()> done) {
+    constexpr Millis kLongest{1200};
+    if (left_) return;
+    left_ = std::move(done);
+    logger_.info("stopping: handing leadership over");
+    nodes_.tell(NodeMessage::leaving);
+    keep_leaving(insync::saturating_add(loop_.now(), kLongest));
+}
+
+void Broker::keep_leaving(TimePoint until) {
+    constexpr Millis kAgain{20};
+    bool nothing_left = replicas_.hand_over();
+    if (controller_.group().leading())
+        for (const NodeId node : nodes_.all())
+            if (node != options_.node_id && nodes_.alive(node)) {
+                controller_.group().transfer_to(node);
+                nothing_left = false;
+                break;
+            }
+    if (nothing_left || loop_.now() >= until) return left_();
+    loop_.after(kAgain, [this, until] { keep_leaving(until); });
+}
+
+} // namespace mini_broker

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "cluster/image.hpp"
+#include "cluster/isr.hpp"
+#include "raft/raft_group.hpp"
+#include "types.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mini_broker {
+
+/// One partition of which this node has a replica.
+struct Replica {
+    std::string topic;
+    Uuid topic_id{};
+    std::int32_t number = 0;
+    std::vector<NodeId> replicas; ///< the preferred leader first
+    std::int64_t max_message_bytes = 0;
+    insync::PartitionHandle handle;
+    std::unique_ptr<RaftGroup> raft;
+    TimePoint led_since{}; ///< meaningless unless leading
+
+    /// Something that waits for more to read, or for another leader.
+    using Waiter = std::function<void()>;
+    /// Calls the waiter once, at the next change; not at all if nobody holds it any more.
+    void wait(const std::shared_ptr<Waiter>& waiter) { waiting_.push_back(waiter); }
+    void wake() {
+        for (const auto& waiting : std::exchange(waiting_, {}))
+            if (const auto waiter = waiting.lock()) (*waiter)();
+    }
+
+private:
+    std::vector<std::weak_ptr<Waiter>> waiting_;
+};
+
+} // namespace mini_broker

@@ -1,0 +1,86 @@
+// Who leads and who leaves: the part of `Replicas` that moves leadership and takes nodes out.
+#include "cluster/replicas.hpp"
+
+#include <algorithm>
+
+namespace mini_broker {
+
+using insync::Result;
+
+void Replicas::node_leaving(NodeId node) {
+    gone_.insert(node);
+    for (const auto& [group, replica] : by_group_) take_out_gone(*replica);
+}
+
+void Replicas::node_returned(NodeId node) {
+    gone_.erase(node);
+}
+
+/// A node that stops in order leaves every ISR at once, so that no write waits for it; also those
+/// that it led until now.
+void Replicas::take_out_gone(Replica& replica) {
+    if (!replica.raft->leading()) return;
+    for (const NodeId node : gone_)
+        if (isr_.is_in_sync(replica.topic, replica.number, node) &&
+            isr_.remove_from_isr(replica.topic, replica.number, node) == Result::ok)
+            left_.insert({replica.raft->id(), node});
+}
+
+/// Who left in order is kept out for a while, so that its last answers do not bring it back. That
+/// time is over once it has returned and holds everything again.
+void Replicas::welcome_back(Replica& replica, NodeId follower, Index match) {
+    if (left_.empty() || gone_.contains(follower)) return;
+    const auto found = left_.find({replica.raft->id(), follower});
+    if (found == left_.end() || match < replica.raft->last_index()) return;
+    left_.erase(found);
+    (void)isr_.add_to_isr(replica.topic, replica.number, follower);
+}
+
+/// Leadership belongs with the first replica, so that load is spread as it was placed.
+void Replicas::prefer_first_replica(Replica& replica) {
+    constexpr Millis kSettled{3000};
+    RaftGroup& raft = *replica.raft;
+    const NodeId first = replica.replicas.front();
+    if (!raft.leading() || first == options_.self) return;
+    if (insync::saturating_age(loop_.now(), replica.led_since) < kSettled) return;
+    const auto set = isr_.get_isr(replica.handle);
+    if (!set || !set->own() || !set->contains(first)) return;
+    const insync::ContactLog::Contact contact = raft.contacts().find(first, raft.term());
+    if (insync::saturating_age(loop_.now(), contact.at) > 2 * options_.raft.heartbeat) return;
+    logger_.info("partition {}-{}: handing leadership back to node {}", replica.topic,
+                 replica.number, first);
+    replica.led_since = loop_.now(); // the next attempt waits as long
+    raft.transfer_to(first);
+}
+
+NodeId Replicas::best_successor(const Replica& replica) const {
+    const auto set = isr_.get_isr(replica.handle);
+    if (!set) return insync::kNoNode;
+    NodeId best = insync::kNoNode;
+    raft_index most = 0;
+    for (const NodeId node : set->members()) {
+        raft_index match = 0;
+        if (node == options_.self) continue;
+        if (raft_match_index(replica.raft->core(), static_cast<raft_id>(node), &match) != 0)
+            continue;
+        if (best == insync::kNoNode || match > most) {
+            best = node;
+            most = match;
+        }
+    }
+    return best;
+}
+
+bool Replicas::hand_over() {
+    bool done = true;
+    for (const auto& [group, replica] : by_group_) {
+        if (!replica->raft->leading()) continue;
+        const NodeId successor = best_successor(*replica);
+        if (successor == insync::kNoNode) continue; // nobody is left to take it
+        done = false;
+        replica->raft->transfer_to(successor);
+    }
+    return done;
+}
+
+} // namespace mini_broker

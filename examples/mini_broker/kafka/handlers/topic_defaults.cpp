@@ -1,0 +1,62 @@
+#include "kafka/handlers/topic_defaults.hpp"
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+namespace mini_broker::kafka {
+
+NodeId controller_node(const Context& context) {
+    const NodeId leader = context.controller.group().leader();
+    return leader != insync::kNoNode && context.nodes.alive(leader) ? leader
+                                                                     : context.nodes.self();
+}
+
+Uuid make_topic_id() {
+    std::random_device random;
+    Uuid id{};
+    for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(random());
+    // Version 4, variant 1 (RFC 9562), which also keeps it from being all zeros.
+    id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40);
+    id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80);
+    return id;
+}
+
+std::vector<NodeId> registered_nodes(const Context& context) {
+    std::vector<NodeId> nodes;
+    for (const auto& [node, broker] : context.image().brokers()) nodes.push_back(node);
+    return nodes;
+}
+
+std::string default_config(const Context& context, const ConfigRule& rule) {
+    if (rule.key == ConfigKey::min_insync_replicas)
+        return std::to_string(context.replicas.isr().config().min_insync_replicas);
+    return std::string{rule.default_value};
+}
+
+CreateTopic make_topic(const Context& context,
+                       std::string name,
+                       std::size_t partitions,
+                       std::size_t replication_factor,
+                       std::map<std::string, std::string> configs) {
+    const std::vector<NodeId> nodes = registered_nodes(context);
+    return {std::move(name), make_topic_id(), std::move(configs),
+            place_replicas(nodes, context.image().topics_created(), 0, partitions,
+                           replication_factor)};
+}
+
+void auto_create(Context& context, const std::string& name) {
+    const std::size_t nodes = registered_nodes(context).size();
+    if (nodes == 0) return;
+    const auto factor =
+        std::min(nodes, static_cast<std::size_t>(context.options.default_replication_factor));
+    CreateTopic command = make_topic(
+        context, name, static_cast<std::size_t>(context.options.default_partitions), factor, {});
+    context.controller.submit(
+        std::move(command), Millis{5000}, [&context, name](const CommandResult& result) {
+            if (result.error == Error::none)
+                context.logger.info("topic {} was created, as a client asked for it", name);
+        });
+}
+
+} // namespace mini_broker::kafka
