@@ -24,3 +24,6 @@ struct BrokerClock {
 using Isr = insync::IsrManager<RaftView, BrokerClock>;
 
 } // namespace mini_broker
+
+// Compiled once, in isr.cpp: a dozen files call it.
+extern template class insync::IsrManager<mini_broker::RaftView, mini_broker::BrokerClock>;

@@ -36,6 +36,12 @@ void Replicas::welcome_back(Replica& replica, NodeId follower, Index match) {
     (void)isr_.add_to_isr(replica.topic, replica.number, follower);
 }
 
+/// Whether a follower has answered the leader a moment ago.
+bool Replicas::answers(const RaftGroup& raft, NodeId follower) const {
+    const insync::ContactLog::Contact contact = raft.contacts().find(follower, raft.term());
+    return insync::saturating_age(loop_.now(), contact.at) <= 2 * options_.raft.heartbeat;
+}
+
 /// Leadership belongs with the first replica, so that load is spread as it was placed.
 void Replicas::prefer_first_replica(Replica& replica) {
     constexpr Millis kSettled{3000};
@@ -45,8 +51,7 @@ void Replicas::prefer_first_replica(Replica& replica) {
     if (insync::saturating_age(loop_.now(), replica.led_since) < kSettled) return;
     const auto set = isr_.get_isr(replica.handle);
     if (!set || !set->own() || !set->contains(first)) return;
-    const insync::ContactLog::Contact contact = raft.contacts().find(first, raft.term());
-    if (insync::saturating_age(loop_.now(), contact.at) > 2 * options_.raft.heartbeat) return;
+    if (!answers(raft, first)) return;
     logger_.info("partition {}-{}: handing leadership back to node {}", replica.topic,
                  replica.number, first);
     replica.led_since = loop_.now(); // the next attempt waits as long
@@ -60,7 +65,7 @@ NodeId Replicas::best_successor(const Replica& replica) const {
     raft_index most = 0;
     for (const NodeId node : set->members()) {
         raft_index match = 0;
-        if (node == options_.self) continue;
+        if (node == options_.self || !answers(*replica.raft, node)) continue;
         if (raft_match_index(replica.raft->core(), static_cast<raft_id>(node), &match) != 0)
             continue;
         if (best == insync::kNoNode || match > most) {
