@@ -174,6 +174,7 @@ TEST_CASE("Batches larger than the window reach a follower one at a time", "[raf
     lab.write(1);
     const NodeId now = lab.wait_for_leader();
     CHECK(lab.group(absent).high_watermark() == lab.group(now).high_watermark());
+    CHECK(lab.cluster.network().largest() < 10'000);
 }
 
 TEST_CASE("The view reads role, positions and who answered", "[raft][group]") {

@@ -105,8 +105,10 @@ public:
     /// The newest entry that is known to be committed, also right after a restart; that of
     /// `high_watermark`.
     [[nodiscard]] Index readable_index() const noexcept;
-    /// The end of what is committed, as an offset: consumers see what is below it. Never falls,
-    /// also not at a restart.
+    /// The end of what is committed, as an offset: consumers see what is below it. Never falls
+    /// while the node runs, nor over an orderly restart. After a crash it may begin where it was a
+    /// second before, and without power at the log's start, until the group has a leader: what is
+    /// below it is committed in any case.
     [[nodiscard]] Offset high_watermark() const noexcept;
     [[nodiscard]] const std::vector<NodeId>& voters() const noexcept;
     [[nodiscard]] PartitionLog& log() noexcept;

@@ -132,6 +132,7 @@ void RaftGroup::State::apply_retention() {
     meta.snapshot_term = last->term;
     meta.snapshot_offset = last->next_offset;
     save_meta();
+    log.drop_upto(upto);
     raft_event event{};
     event.type = RAFT_SNAPSHOT;
     event.snapshot.metadata.index = upto;
@@ -139,7 +140,6 @@ void RaftGroup::State::apply_retention() {
     event.snapshot.metadata.configuration_index = std::min(meta.configuration_index, upto);
     event.snapshot.metadata.configuration = decode_configuration(meta.configuration);
     event.snapshot.trailing = 0;
-    log.drop_upto(upto);
     step_or_throw(event);
 }
 

@@ -19,6 +19,23 @@ constexpr unsigned kMessages = (RAFT_UPDATE_MESSAGES);
 constexpr unsigned kLeastWindow = 16;
 constexpr unsigned kMostWindow = 65536;
 
+/// What a step has made ours to free, also when a disk fails before it was of use.
+class HandedOver {
+public:
+    explicit HandedOver(raft_update& update) : update_(update) {}
+    ~HandedOver() {
+        if ((update_.flags & kEntries) != 0) raft_free(update_.entries.batch[0].batch);
+        if ((update_.flags & kSnapshot) == 0) return;
+        raft_free(update_.snapshot.chunk.base);
+        raft_configuration_close(&update_.snapshot.metadata.configuration);
+    }
+    HandedOver(const HandedOver&) = delete;
+    HandedOver& operator=(const HandedOver&) = delete;
+
+private:
+    raft_update& update_;
+};
+
 } // namespace
 
 std::optional<std::string_view> OfferedEntries::batch_of(const raft_entry& entry) const noexcept {
@@ -36,6 +53,7 @@ int RaftGroup::State::step(raft_event& event, const OfferedEntries& offered) {
     event.capacity = 0;
     if (const int code = raft_step(&core, &event, &update); code != 0) return code;
 
+    const HandedOver handed_over(update);
     // What is sent below may rest on the term and vote, so they are durable first.
     if ((update.flags & kTermOrVote) != 0) {
         meta.term = raft_current_term(&core);
@@ -83,7 +101,6 @@ void RaftGroup::State::append_entries(const raft_update& update, const OfferedEn
         log.append(*batch);
         average_size = (average_size * 15 + batch->size()) / 16;
     }
-    raft_free(update.entries.batch[0].batch);
     update_window();
     pending.positions = true;
 }
@@ -126,14 +143,13 @@ unsigned RaftGroup::State::entries_that_fit(Index first, unsigned count) const {
 
 /// The leader's log begins behind all that this node holds, so its log begins anew there.
 void RaftGroup::State::install_snapshot(raft_update& update) {
-    const raft_snapshot_metadata& snapshot = update.snapshot.metadata;
+    const raft_snapshot_metadata snapshot = update.snapshot.metadata;
     meta.snapshot_index = snapshot.index;
     meta.snapshot_term = snapshot.term;
     meta.configuration_index = snapshot.configuration_index;
     const auto* const chunk = static_cast<const char*>(update.snapshot.chunk.base);
     std::memcpy(&meta.snapshot_offset, chunk, sizeof(Offset));
     meta.configuration.assign(chunk + sizeof(Offset), update.snapshot.chunk.len - sizeof(Offset));
-    raft_free(update.snapshot.chunk.base);
     voters = voters_of(meta.configuration).value();
     meta.restarting = true;
     save_meta();
@@ -145,7 +161,9 @@ void RaftGroup::State::install_snapshot(raft_update& update) {
 
     raft_event event{};
     event.type = RAFT_PERSISTED_SNAPSHOT;
-    event.persisted_snapshot.metadata = snapshot; // and its configuration, which is libraft's now
+    event.persisted_snapshot.metadata = snapshot;
+    // The configuration is libraft's again.
+    raft_configuration_init(&update.snapshot.metadata.configuration);
     event.persisted_snapshot.offset = 0;
     event.persisted_snapshot.last = true;
     step_or_throw(event);

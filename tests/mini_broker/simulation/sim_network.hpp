@@ -3,6 +3,7 @@
 #include "mini_broker/simulation/sim_world.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,6 +23,7 @@ public:
     Network(World& world, Arrival arrival) : world_(world), arrival_(std::move(arrival)) {}
 
     void send(NodeId from, NodeId to, std::string frames) {
+        largest_ = std::max(largest_, frames.size());
         Link& link = links_[{from, to}];
         if (link.cut || world_.chance(loss_)) return;
         link.last_arrival =
@@ -48,6 +50,8 @@ public:
     void heal() {
         for (auto& [ends, link] : links_) link.cut = false;
     }
+    /// Bytes that a node sent at once to another.
+    [[nodiscard]] std::size_t largest() const noexcept { return largest_; }
     void set_quality(unsigned loss_percent, Millis slowest) {
         loss_ = loss_percent;
         slowest_ = slowest;
@@ -68,6 +72,7 @@ private:
     World& world_;
     Arrival arrival_;
     std::map<std::pair<NodeId, NodeId>, Link> links_;
+    std::size_t largest_ = 0;
     unsigned loss_ = 0;
     Millis slowest_{3};
 };
