@@ -11,6 +11,7 @@ namespace mini_broker {
 namespace {
 
 constexpr Millis kChores{500};
+constexpr Millis kLeaveAgain{20};
 constexpr Millis kRegisterLimit{3000};
 
 std::vector<NodeId> nodes_of(const Options& options) {
@@ -69,7 +70,12 @@ Broker::Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Log
                   loop,
                   peers,
                   [this](const Image::Change& change) { replicas_.apply(change); }),
-      replicas_({options.node_id, "groups", raft_options(options), options.isr, {}},
+      replicas_({options.node_id,
+                 "groups",
+                 raft_options(options),
+                 options.isr,
+                 {},
+                 [this](std::chrono::nanoseconds took) { metrics_.synced(took); }},
                 disk,
                 loop,
                 peers,
@@ -77,9 +83,15 @@ Broker::Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Log
                 controller_),
       producer_ids_(disk, "producer-ids", controller_),
       groups_(controller_, loop),
-      context_{handler_options(options), loop_,     logger_,
-               nodes_,                   controller_, replicas_,
-               producer_ids_,            groups_,     metrics_} {}
+      context_{handler_options(options),
+               loop_,
+               logger_,
+               nodes_,
+               controller_,
+               replicas_,
+               producer_ids_,
+               groups_,
+               metrics_} {}
 
 void Broker::handle(ConnectionInfo& client, std::string frame, Reply reply) {
     const auto call = std::make_shared<kafka::Call>(context_, std::move(frame), reply);
@@ -149,11 +161,14 @@ void Broker::leave(std::function<void()> done) {
     left_ = std::move(done);
     logger_.info("stopping: handing leadership over");
     nodes_.tell(NodeMessage::leaving);
-    keep_leaving(insync::saturating_add(loop_.now(), kLongest));
+    (void)replicas_.hand_over();
+    // Not before what was told has left by the sockets, also where there is nothing to hand over.
+    loop_.after(kLeaveAgain, [this, until = insync::saturating_add(loop_.now(), kLongest)] {
+        keep_leaving(until);
+    });
 }
 
 void Broker::keep_leaving(TimePoint until) {
-    constexpr Millis kAgain{20};
     bool nothing_left = replicas_.hand_over();
     if (controller_.group().leading())
         for (const NodeId node : nodes_.all())
@@ -163,7 +178,7 @@ void Broker::keep_leaving(TimePoint until) {
                 break;
             }
     if (nothing_left || loop_.now() >= until) return left_();
-    loop_.after(kAgain, [this, until] { keep_leaving(until); });
+    loop_.after(kLeaveAgain, [this, until] { keep_leaving(until); });
 }
 
 } // namespace mini_broker

@@ -76,10 +76,7 @@ Replica* Replicas::find(std::string_view topic, std::int32_t partition) noexcept
     return found == by_name_.end() ? nullptr : found->second;
 }
 
-void Replicas::receive(NodeId from,
-                       GroupId group,
-                       std::uint8_t type,
-                       std::string_view payload) {
+void Replicas::receive(NodeId from, GroupId group, std::uint8_t type, std::string_view payload) {
     const auto found = by_group_.find(group);
     if (found != by_group_.end()) found->second->raft->receive(from, type, payload);
 }
@@ -121,10 +118,9 @@ void Replicas::open(const Image::Topic& topic, std::int32_t number) {
     const auto segment = config_number(topic, ConfigKey::segment_bytes);
     if (topic.configs.contains("segment.bytes"))
         raft.log.segment_bytes = static_cast<std::uint64_t>(segment);
-    made.raft = std::make_unique<RaftGroup>(
-        partition.group, options_.self, partition.replicas,
-        directory_of(options_.directory, partition.group), raft, disk_, loop_, peers_,
-        events_of(made));
+    made.raft = std::make_unique<RaftGroup>(partition.group, options_.self, partition.replicas,
+                                            directory_of(options_.directory, partition.group), raft,
+                                            disk_, loop_, peers_, events_of(made));
     if (made.raft->last_index() <= 1 && partition.replicas.front() == options_.self)
         raft_set_election_timeout(made.raft->core(), kFirstElection);
     by_name_[Name{made.topic, number}] = &made;
@@ -146,8 +142,7 @@ void Replicas::configure(Replica& replica, const Image::Topic& topic) {
     replica.raft->log().set_retention(config_number(topic, ConfigKey::retention_bytes),
                                       config_number(topic, ConfigKey::retention_ms));
     (void)isr_.set_min_insync_replicas(
-        topic.name, replica.number,
-        min_insync_replicas(topic, options_.isr.min_insync_replicas));
+        topic.name, replica.number, min_insync_replicas(topic, options_.isr.min_insync_replicas));
 }
 
 void Replicas::close(GroupId group) {
@@ -198,8 +193,7 @@ RaftEvents Replicas::events_of(Replica& replica) {
                 if (raft.leading()) replica.led_since = loop_.now();
                 if (raft.leader() != insync::kNoNode)
                     raft_set_election_timeout(
-                        raft.core(),
-                        static_cast<unsigned>(options_.raft.election_timeout.count()));
+                        raft.core(), static_cast<unsigned>(options_.raft.election_timeout.count()));
                 (void)isr_.update_isr(replica.handle);
                 take_out_gone(replica);
                 replica.wake();
@@ -209,10 +203,10 @@ RaftEvents Replicas::events_of(Replica& replica) {
             [this, &replica](NodeId follower, Index match) {
                 const Term term = replica.raft->term();
                 if (match > 0)
-                    (void)isr_.record_progress(replica.handle, term, follower, match,
-                                               loop_.now());
+                    (void)isr_.record_progress(replica.handle, term, follower, match, loop_.now());
                 welcome_back(replica, follower, match);
             },
+        .synced = options_.synced,
     };
 }
 
@@ -243,7 +237,11 @@ void Replicas::show(BrokerMetrics& metrics) const {
 void Replicas::tick() {
     if (dirty_) reconcile();
     for (const auto& [group, replica] : by_group_) replica->raft->tick();
-    if (loop_.now() >= isr_.next_deadline()) isr_.tick();
+    if (loop_.now() >= isr_.next_deadline()) {
+        if (!gone_.empty())
+            for (const auto& [group, replica] : by_group_) take_out_gone(*replica);
+        isr_.tick();
+    }
     if (loop_.now() < next_chores_) return;
     next_chores_ = insync::saturating_add(loop_.now(), kChores);
     for (const auto& [group, replica] : by_group_) {

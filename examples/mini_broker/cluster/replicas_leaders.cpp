@@ -17,13 +17,19 @@ void Replicas::node_returned(NodeId node) {
 }
 
 /// A node that stops in order leaves every ISR at once, so that no write waits for it; also those
-/// that it led until now.
+/// that it led until now. It is kept out anew for as long as its last answers would let it in: they
+/// come until it has stopped, and that is later than the time for which it was first kept out began.
 void Replicas::take_out_gone(Replica& replica) {
-    if (!replica.raft->leading()) return;
-    for (const NodeId node : gone_)
-        if (isr_.is_in_sync(replica.topic, replica.number, node) &&
-            isr_.remove_from_isr(replica.topic, replica.number, node) == Result::ok)
-            left_.insert({replica.raft->id(), node});
+    const RaftGroup& raft = *replica.raft;
+    if (!raft.leading()) return;
+    for (const NodeId node : gone_) {
+        const insync::ContactLog::Contact contact = raft.contacts().find(node, raft.term());
+        const bool may_join =
+            insync::saturating_age(loop_.now(), contact.at) <= options_.isr.max_lag_ms;
+        if (!may_join && !isr_.is_in_sync(replica.topic, replica.number, node)) continue;
+        if (isr_.remove_from_isr(replica.topic, replica.number, node) == Result::ok)
+            left_.insert({raft.id(), node});
+    }
 }
 
 /// Who left in order is kept out for a while, so that its last answers do not bring it back. That
