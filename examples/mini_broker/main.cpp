@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -50,6 +52,14 @@ HttpServer::Pages pages(Broker& broker, const Options& options) {
 void keep_ticking(UvLoop& loop, Broker& broker) {
     broker.tick();
     loop.after(kTick, [&] { keep_ticking(loop, broker); });
+}
+
+/// A partition has files open and a client a socket: as many as the system allows.
+void allow_many_files() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); // refused: then it stays as it is
 }
 
 void serve(const Options& options, Logger& logger) {
@@ -101,6 +111,7 @@ int main(int argc, char** argv) {
         return parsed.status;
     }
     Logger logger{parsed.options->log_format, parsed.options->node_id, parsed.options->log_level};
+    allow_many_files();
     try {
         serve(*parsed.options, logger);
         return EXIT_SUCCESS;

@@ -13,6 +13,8 @@
 
 #include <insync/config.hpp>
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -28,6 +30,7 @@ struct ReplicasOptions {
     RaftOptions raft;
     insync::IsrConfig isr;
     BrokerClock clock;
+    std::function<void(std::chrono::nanoseconds)> synced; ///< a log's sync has taken so long
 };
 
 /// All partitions of which this node has a replica, and the manager of their in-sync replicas.

@@ -10,6 +10,7 @@
 
 #include <insync/adapters/libraft.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ struct RaftEvents {
     std::function<void()> positions_moved;
     /// While leading: a follower answered, and holds entries up to `match` (0: not known).
     std::function<void(NodeId follower, Index match)> answered;
+    /// A sync of the log has taken so long.
+    std::function<void(std::chrono::nanoseconds)> synced = {};
 };
 
 /// One Raft group on this node: libraft as a pure core, its log, and what of it must be durable.

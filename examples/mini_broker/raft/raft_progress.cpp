@@ -2,6 +2,7 @@
 #include "raft/group_state.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace mini_broker {
 namespace {
@@ -20,11 +21,21 @@ void RaftGroup::State::start_sync() {
     std::optional<PartitionLog::Sync> begun = log.begin_sync();
     if (!begun) return;
     syncing = true;
-    const auto sync = std::make_shared<PartitionLog::Sync>(std::move(*begun));
+    struct Timed {
+        PartitionLog::Sync sync;
+        std::chrono::nanoseconds took{};
+    };
+    const auto timed = std::make_shared<Timed>(Timed{std::move(*begun), {}});
     loop.in_background(
-        [sync] { sync->work(); },
-        [this, sync, restarts_before = restarts, group = std::weak_ptr<bool>(alive)] {
-            if (!group.expired()) finish_sync(*sync, restarts_before);
+        [timed] {
+            const auto began = std::chrono::steady_clock::now();
+            timed->sync.work();
+            timed->took = std::chrono::steady_clock::now() - began;
+        },
+        [this, timed, restarts_before = restarts, group = std::weak_ptr<bool>(alive)] {
+            if (group.expired()) return;
+            if (events.synced) events.synced(timed->took);
+            finish_sync(timed->sync, restarts_before);
         });
 }
 
