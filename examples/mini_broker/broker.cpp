@@ -57,7 +57,12 @@ mini_broker::Response wrong_api_versions(const kafka::RequestHeader& header) {
 
 } // namespace
 
-Broker::Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Logger& logger)
+Broker::Broker(const Options& options,
+               Disk& disk,
+               Loop& loop,
+               Peers& peers,
+               Logger& logger,
+               BrokerSources sources)
     : options_(options),
       loop_(loop),
       logger_(logger),
@@ -74,7 +79,7 @@ Broker::Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Log
                  "groups",
                  raft_options(options),
                  options.isr,
-                 {},
+                 sources.clock,
                  [this](std::chrono::nanoseconds took) { metrics_.synced(took); }},
                 disk,
                 loop,
@@ -82,8 +87,9 @@ Broker::Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Log
                 logger,
                 controller_),
       producer_ids_(disk, "producer-ids", controller_),
-      groups_(controller_, loop),
+      groups_(controller_, loop, sources.random),
       context_{handler_options(options),
+               std::move(sources.random),
                loop_,
                logger_,
                nodes_,

@@ -15,11 +15,19 @@
 #include "options.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <random>
 #include <string>
 #include <string_view>
 
 namespace mini_broker {
+
+/// What a simulation puts in place of the machine's.
+struct BrokerSources {
+    BrokerClock clock;
+    std::function<std::uint32_t()> random = [] { return std::random_device{}(); };
+};
 
 /// One node of the cluster, but for its sockets and files: the place where its parts meet.
 ///
@@ -27,7 +35,12 @@ namespace mini_broker {
 ///     peer frame   -> receive -> Raft groups -> events -> ISR manager -> answers
 class Broker {
 public:
-    Broker(const Options& options, Disk& disk, Loop& loop, Peers& peers, Logger& logger);
+    Broker(const Options& options,
+           Disk& disk,
+           Loop& loop,
+           Peers& peers,
+           Logger& logger,
+           BrokerSources sources = {});
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
 

@@ -5,17 +5,6 @@
 
 namespace mini_broker {
 
-void Reply::operator()(Response response) const {
-    if (const auto connection = connection_.lock())
-        connection->answer(request_, std::move(response));
-}
-
-bool Reply::wanted() const noexcept {
-    const auto connection = connection_.lock();
-    return connection && connection->socket_->open() && connection->unanswered_ &&
-           connection->request_ == request_;
-}
-
 Connection::Connection(UvLoop& loop,
                        std::shared_ptr<Socket> socket,
                        std::uint64_t id,
@@ -97,6 +86,10 @@ void Connection::handle(std::string_view frame) {
     unanswered_ = true;
     ++request_;
     handler_(info_, std::string{frame}, Reply{weak_from_this(), request_});
+}
+
+bool Connection::waits_for(std::uint64_t request) const noexcept {
+    return socket_->open() && unanswered_ && request_ == request;
 }
 
 void Connection::answer(std::uint64_t request, Response response) {

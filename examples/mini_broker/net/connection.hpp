@@ -12,10 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mini_broker {
-
-class Connection;
 
 /// What a handler is told of the client, and may write down for its next request.
 struct ConnectionInfo {
@@ -30,19 +29,32 @@ struct Response {
     bool close_after = false; ///< ends the connection once the bytes are sent
 };
 
+/// Where answers go: the client's end of a `Connection`.
+class Asker {
+public:
+    virtual ~Asker() = default;
+    virtual void answer(std::uint64_t request, Response response) = 0;
+    [[nodiscard]] virtual bool waits_for(std::uint64_t request) const noexcept = 0;
+};
+
 /// Answers one request: at once or later, on the loop's thread. A second answer, and one for a
 /// client that has gone, are ignored.
 class Reply {
 public:
-    Reply(std::weak_ptr<Connection> connection, std::uint64_t request) noexcept
-        : connection_(std::move(connection)), request_(request) {}
+    Reply(std::weak_ptr<Asker> asker, std::uint64_t request) noexcept
+        : asker_(std::move(asker)), request_(request) {}
 
-    void operator()(Response response) const;
+    void operator()(Response response) const {
+        if (const auto asker = asker_.lock()) asker->answer(request_, std::move(response));
+    }
     /// Whether somebody still waits for the answer.
-    [[nodiscard]] bool wanted() const noexcept;
+    [[nodiscard]] bool wanted() const noexcept {
+        const auto asker = asker_.lock();
+        return asker && asker->waits_for(request_);
+    }
 
 private:
-    std::weak_ptr<Connection> connection_;
+    std::weak_ptr<Asker> asker_;
     std::uint64_t request_;
 };
 
@@ -69,7 +81,7 @@ struct ConnectionLimits {
 ///
 /// Reading goes on while a request is being handled, so that the end of the connection is noticed,
 /// but only for as much as `max_waiting`.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public Asker, public std::enable_shared_from_this<Connection> {
 public:
     Connection(UvLoop& loop,
                std::shared_ptr<Socket> socket,
@@ -85,12 +97,11 @@ public:
     [[nodiscard]] const ConnectionInfo& info() const noexcept { return info_; }
 
 private:
-    friend class Reply;
-
     void received(std::string_view bytes);
     void handle_requests();
     void handle(std::string_view frame);
-    void answer(std::uint64_t request, Response response);
+    void answer(std::uint64_t request, Response response) override;
+    [[nodiscard]] bool waits_for(std::uint64_t request) const noexcept override;
     void send(Response response);
     void written();
     void end(std::string_view why);

@@ -10,6 +10,7 @@
 #include <insync/kafka/produce.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace mini_broker {
@@ -33,6 +34,7 @@ struct HandlerOptions {
 /// What handlers work on. Everything outlives every call.
 struct Context {
     HandlerOptions options;
+    std::function<std::uint32_t()> random; ///< for ids that nobody else has
     Loop& loop;
     Logger& logger;
     Nodes& nodes;

@@ -2,21 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <random>
+#include <array>
+#include <utility>
 
 namespace mini_broker::kafka {
 
-namespace {
-
-std::string fresh_member_id() {
-    std::random_device random;
-    return fmt::format("{:08x}-{:08x}-{:08x}", random(), random(), random());
-}
-
-} // namespace
-
-GroupService::GroupService(Controller& controller, Loop& loop)
-    : controller_(controller), loop_(loop), coordinator_({}, fresh_member_id) {}
+GroupService::GroupService(Controller& controller,
+                           Loop& loop,
+                           std::function<std::uint32_t()> random)
+    : controller_(controller), loop_(loop), coordinator_({}, [random = std::move(random)] {
+          // One by one, as the order in which arguments are evaluated differs.
+          std::array<std::uint32_t, 3> words{};
+          for (std::uint32_t& word : words) word = random();
+          return fmt::format("{:08x}-{:08x}-{:08x}", words[0], words[1], words[2]);
+      }) {}
 
 bool GroupService::active() const {
     return controller_.group().leading() && controller_.group().caught_up_with_its_term();

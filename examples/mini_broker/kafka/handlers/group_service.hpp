@@ -5,7 +5,8 @@
 #include "kafka/groups/coordinator.hpp"
 #include "types.hpp"
 
-#include <string>
+#include <cstdint>
+#include <functional>
 
 namespace mini_broker::kafka {
 
@@ -13,7 +14,7 @@ namespace mini_broker::kafka {
 /// whose log the committed offsets are, and none otherwise.
 class GroupService {
 public:
-    GroupService(Controller& controller, Loop& loop);
+    GroupService(Controller& controller, Loop& loop, std::function<std::uint32_t()> random);
 
     /// Whether this node coordinates, and knows every offset that was committed before.
     [[nodiscard]] bool active() const;

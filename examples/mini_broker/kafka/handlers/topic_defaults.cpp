@@ -1,21 +1,18 @@
 #include "kafka/handlers/topic_defaults.hpp"
 
 #include <algorithm>
-#include <random>
 #include <string>
 
 namespace mini_broker::kafka {
 
 NodeId controller_node(const Context& context) {
     const NodeId leader = context.controller.group().leader();
-    return leader != insync::kNoNode && context.nodes.alive(leader) ? leader
-                                                                     : context.nodes.self();
+    return leader != insync::kNoNode && context.nodes.alive(leader) ? leader : context.nodes.self();
 }
 
-Uuid make_topic_id() {
-    std::random_device random;
+Uuid make_topic_id(const Context& context) {
     Uuid id{};
-    for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(random());
+    for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(context.random());
     // Version 4, variant 1 (RFC 9562), which also keeps it from being all zeros.
     id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40);
     id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80);
@@ -40,9 +37,9 @@ CreateTopic make_topic(const Context& context,
                        std::size_t replication_factor,
                        std::map<std::string, std::string> configs) {
     const std::vector<NodeId> nodes = registered_nodes(context);
-    return {std::move(name), make_topic_id(), std::move(configs),
-            place_replicas(nodes, context.image().topics_created(), 0, partitions,
-                           replication_factor)};
+    return {
+        std::move(name), make_topic_id(context), std::move(configs),
+        place_replicas(nodes, context.image().topics_created(), 0, partitions, replication_factor)};
 }
 
 void auto_create(Context& context, const std::string& name) {

@@ -15,7 +15,7 @@ namespace mini_broker::kafka {
 [[nodiscard]] NodeId controller_node(const Context& context);
 
 /// A new topic's id, never used before.
-[[nodiscard]] Uuid make_topic_id();
+[[nodiscard]] Uuid make_topic_id(const Context& context);
 
 /// Nodes that have told where clients find them, ascending: the ones that replicas are placed on.
 [[nodiscard]] std::vector<NodeId> registered_nodes(const Context& context);

@@ -1,8 +1,9 @@
 // CreateTopics, DeleteTopics, CreatePartitions: any node takes them, and passes them on.
-#include "kafka/handlers/topic_defaults.hpp"
+#include "kafka/messages/topics.hpp"
+
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/gather.hpp"
-#include "kafka/messages/topics.hpp"
+#include "kafka/handlers/topic_defaults.hpp"
 
 #include <fmt/format.h>
 
@@ -67,7 +68,8 @@ std::optional<CreateTopic> check_create(const Context& context,
         if (replicas.empty() || replicas.front().empty())
             return refused(Error::invalid_replica_assignment,
                            "Each partition needs the same number of different, known brokers.");
-        return CreateTopic{asked.name, make_topic_id(), std::move(configs), std::move(replicas)};
+        return CreateTopic{asked.name, make_topic_id(context), std::move(configs),
+                           std::move(replicas)};
     }
     const auto partitions =
         asked.num_partitions == -1 ? context.options.default_partitions : asked.num_partitions;
@@ -96,8 +98,7 @@ void describe_created(const Context& context, const CreateTopic& command, Create
         CreateTopicsResponse::Config& config = answer.configs.emplace_back();
         const auto own = command.configs.find(std::string{rule.name});
         config.name = rule.name;
-        config.value =
-            own == command.configs.end() ? default_config(context, rule) : own->second;
+        config.value = own == command.configs.end() ? default_config(context, rule) : own->second;
         config.config_source = own == command.configs.end() ? 5 : 1;
     }
 }
@@ -188,12 +189,12 @@ void handle_create_partitions(const CallPtr& call) {
         const std::size_t factor =
             std::min(topic->partitions.front().replicas.size(), nodes.size());
         // Goes on where the topic's first partition began.
-        const auto first = std::find(nodes.begin(), nodes.end(),
-                                     topic->partitions.front().replicas.front());
-        AddPartitions command{asked.name, now,
-                              place_replicas(nodes, static_cast<std::uint64_t>(first - nodes.begin()),
-                                             now, static_cast<std::size_t>(asked.count) - now,
-                                             factor)};
+        const auto first =
+            std::find(nodes.begin(), nodes.end(), topic->partitions.front().replicas.front());
+        AddPartitions command{
+            asked.name, now,
+            place_replicas(nodes, static_cast<std::uint64_t>(first - nodes.begin()), now,
+                           static_cast<std::size_t>(asked.count) - now, factor)};
         if (!request->validate_only)
             gather->submit(std::move(command), request->timeout_ms, answer);
     }
