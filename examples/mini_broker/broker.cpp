@@ -99,6 +99,11 @@ Broker::Broker(const Options& options,
                groups_,
                metrics_} {}
 
+Broker::~Broker() {
+    // Ends what waits for replicas while all that an answer passes through is still there.
+    replicas_.isr().shut_down();
+}
+
 void Broker::handle(ConnectionInfo& client, std::string frame, Reply reply) {
     const auto call = std::make_shared<kafka::Call>(context_, std::move(frame), reply);
     auto header = kafka::parse_header(call->frame);

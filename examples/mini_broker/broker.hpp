@@ -41,6 +41,7 @@ public:
            Peers& peers,
            Logger& logger,
            BrokerSources sources = {});
+    ~Broker();
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
 

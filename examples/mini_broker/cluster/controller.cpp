@@ -18,6 +18,8 @@ Controller::Controller(NodeId self,
       loop_(loop),
       peers_(peers),
       changed_(std::move(changed)),
+      // An answer that an earlier run of this node waited for must not pass for one of this run's.
+      next_request_(static_cast<std::uint64_t>(loop.wall_ms()) << 20),
       group_(kMetadataGroup,
              self,
              std::move(nodes),

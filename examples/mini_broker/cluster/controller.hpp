@@ -82,7 +82,7 @@ private:
     Changed changed_;
     Image image_;
     Index applied_ = 0;
-    std::uint64_t next_request_ = 1;
+    std::uint64_t next_request_;
     std::map<std::uint64_t, Pending> pending_;
     std::map<Index, Foreign> foreign_;
     RaftGroup group_; // last: its events reach all of the above

@@ -23,6 +23,11 @@ struct Replica {
     insync::PartitionHandle handle;
     std::unique_ptr<RaftGroup> raft;
     TimePoint led_since{}; ///< meaningless unless leading
+    /// The newest leadership that was heard of, over though it may be.
+    struct Leadership {
+        NodeId leader = insync::kNoNode;
+        Term term = 0;
+    } heard;
 
     /// Something that waits for more to read, or for another leader.
     using Waiter = std::function<void()>;

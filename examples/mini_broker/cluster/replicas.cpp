@@ -83,24 +83,30 @@ void Replicas::receive(NodeId from, GroupId group, std::uint8_t type, std::strin
 
 void Replicas::reconcile() {
     dirty_ = false;
-    std::set<GroupId> wanted;
+    struct Wanted {
+        const Image::Topic* topic;
+        std::int32_t number;
+    };
+    std::map<GroupId, Wanted> wanted;
     for (const auto& [name, topic] : controller_.image().topics()) {
         for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-            const Image::Partition& partition = topic.partitions[p];
-            const auto& nodes = partition.replicas;
-            if (std::find(nodes.begin(), nodes.end(), options_.self) == nodes.end()) continue;
-            wanted.insert(partition.group);
-            const auto found = by_group_.find(partition.group);
-            if (found == by_group_.end())
-                open(topic, static_cast<std::int32_t>(p));
-            else
-                configure(*found->second, topic);
+            const auto& nodes = topic.partitions[p].replicas;
+            if (std::find(nodes.begin(), nodes.end(), options_.self) != nodes.end())
+                wanted[topic.partitions[p].group] = {&topic, static_cast<std::int32_t>(p)};
         }
     }
+    // First, as a topic that was deleted may have been created anew since, under the same name.
     std::vector<GroupId> gone;
     for (const auto& [group, replica] : by_group_)
         if (!wanted.contains(group)) gone.push_back(group);
     for (const GroupId group : gone) close(group);
+    for (const auto& [group, partition] : wanted) {
+        const auto found = by_group_.find(group);
+        if (found == by_group_.end())
+            open(*partition.topic, partition.number);
+        else
+            configure(*found->second, *partition.topic);
+    }
     if (!leftovers_removed_) remove_leftovers();
 }
 
@@ -191,9 +197,11 @@ RaftEvents Replicas::events_of(Replica& replica) {
             [this, &replica] {
                 RaftGroup& raft = *replica.raft;
                 if (raft.leading()) replica.led_since = loop_.now();
-                if (raft.leader() != insync::kNoNode)
+                if (raft.leader() != insync::kNoNode) {
+                    replica.heard = {raft.leader(), raft.term()};
                     raft_set_election_timeout(
                         raft.core(), static_cast<unsigned>(options_.raft.election_timeout.count()));
+                }
                 (void)isr_.update_isr(replica.handle);
                 take_out_gone(replica);
                 replica.wake();

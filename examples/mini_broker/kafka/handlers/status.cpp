@@ -46,12 +46,12 @@ void fill_hosted(const Context& context, const Replica& replica, PartitionStatus
     const NodeId self = context.nodes.self();
     const RaftGroup& raft = *replica.raft;
     if (set->own()) return;
-    if (raft.leader() != insync::kNoNode) {
-        // An election is known here before what the new leader decided has come round.
-        if (raft.term() > set->epoch()) name_leader(raft.leader(), raft.term(), status);
-        return;
-    }
-    if (set->leader() == self) {
+    // An election is known here before what the new leader decided has come round, and if that
+    // leader is lost as soon, clients must not be sent back to an epoch before it.
+    const bool newer = replica.heard.term > set->epoch();
+    if (newer) name_leader(replica.heard.leader, replica.heard.term, status);
+    if (raft.leader() != insync::kNoNode) return;
+    if ((newer ? replica.heard.leader : set->leader()) == self) {
         status.acting = true; // it led until it lost its quorum
     } else if (set->stale() && set->contains(self)) {
         status.acting = true;
