@@ -14,8 +14,9 @@ from processes import kill_group, spawn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Below those that the kernel gives to outgoing connections, so that no client can take one while
-# its node is down.
-PORTS = range(20000, 32000)
+# its node is down. INSYNC_PORTS, "FIRST-LAST", keeps tests that run at the same time apart.
+_FIRST, _LAST = os.environ.get("INSYNC_PORTS", "20000-31999").split("-")
+PORTS = range(int(_FIRST), int(_LAST) + 1)
 CHRONIK = "CHRONIK_"
 
 

@@ -12,14 +12,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _running = set()
 
 
-def _die_with_parent():
+def die_with_parent():
+    """Asks the kernel to end this process when the thread that started it ends."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def spawn(command, **options):
     """A child in a process group of its own, which ends when this process does, however it does."""
     process = subprocess.Popen(
-        [str(part) for part in command], start_new_session=True, preexec_fn=_die_with_parent,
+        [str(part) for part in command], start_new_session=True, preexec_fn=die_with_parent,
         **options,
     )
     _running.add(process)

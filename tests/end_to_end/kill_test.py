@@ -1,0 +1,179 @@
+"""Nothing that was acknowledged is lost, doubled or out of order, whoever is killed meanwhile."""
+
+import itertools
+import threading
+import time
+import unittest
+
+import wire
+from processes import eventually
+from support import ClusterTest, LineProducer, await_offset
+
+KILLS = 4
+
+
+class Kill(ClusterTest):
+    def started(self):
+        cluster = self.cluster()
+        cluster.create_topic("test", 1, 3, min_insync_replicas=2)
+        cluster.await_isr("test", 0, {1, 2, 3})
+        return cluster
+
+    def kill_leaders(self, cluster, between):
+        """kill -9 of the leader, `KILLS` times; `between` runs before each and after the last."""
+        for _ in range(KILLS):
+            between()
+            leader = cluster.await_leader("test", 0)
+            cluster.node(leader).kill()
+            cluster.await_leader("test", 0)
+            cluster.node(leader).start()
+            cluster.await_isr("test", 0, {1, 2, 3})
+        between()
+
+    def test_each_acknowledged_record_is_read_once_and_in_order_after_leaders_were_killed(self):
+        cluster = self.started()
+        producer = wire.IdempotentProducer(cluster, "test")
+        offsets, stop, failure = [], threading.Event(), []
+
+        def produce():
+            try:
+                for number in itertools.count():
+                    if stop.is_set():
+                        return
+                    offsets.append(producer.send(f"record {number}"))
+            except Exception as error:  # shown by the thread that waits
+                failure.append(error)
+
+        thread = threading.Thread(target=produce)
+        thread.start()
+
+        def some_more():
+            least = len(offsets) + 100
+            eventually(lambda: failure or len(offsets) >= least, 60, what="100 acknowledgements")
+
+        try:
+            self.kill_leaders(cluster, some_more)
+        finally:
+            stop.set()
+            thread.join()
+            producer.close()
+        self.assertEqual([], failure)
+        self.assertEqual([f"record {n}" for n in range(len(offsets))], cluster.consume("test"))
+        self.assertEqual(sorted(set(offsets)), offsets)
+        self.say(f"{KILLS} leaders killed, {len(offsets)} records acknowledged, 0 lost, 0 doubled, "
+                 f"{producer.retries} retries, the longest took {producer.longest:.1f} s")
+
+    def test_kafkas_own_idempotent_producer_loses_and_doubles_nothing(self):
+        cluster = self.started()
+        producer = LineProducer(cluster, "test")
+        self.addCleanup(producer.finish, 5)
+        numbers = itertools.count()
+
+        def some_more():
+            producer.send(*itertools.islice(numbers, 500))
+
+        # While one leader is dead there is always something on its way.
+        def before_and_after():
+            some_more()
+            await_offset(cluster, "test", 0, 1)
+            some_more()
+
+        self.kill_leaders(cluster, before_and_after)
+        self.assertIsNone(producer.finish())
+        self.assertEqual(producer.sent, cluster.consume("test"))
+        self.say(f"{KILLS} leaders killed, {len(producer.sent)} records acknowledged")
+
+    def test_librdkafkas_idempotent_producer_loses_and_doubles_nothing(self):
+        cluster = self.started()
+        sent, stop, failures = [], threading.Event(), []
+
+        def produce():
+            while not stop.is_set():
+                lines = [str(number) for number in range(len(sent), len(sent) + 200)]
+                result = cluster.produce(
+                    "test", lines, "-X", "enable.idempotence=true", "-X", "linger.ms=1",
+                    "-X", "batch.num.messages=20", timeout=60,
+                )
+                sent.extend(lines)
+                if result.returncode != 0 or "Delivery failed" in result.stderr:
+                    failures.append(result.stderr)
+                    return
+
+        thread = threading.Thread(target=produce)
+        thread.start()
+
+        def some_more():
+            least = len(sent) + 1
+            eventually(lambda: failures or len(sent) >= least, 60, what="a chunk")
+
+        try:
+            self.kill_leaders(cluster, some_more)
+        finally:
+            stop.set()
+            thread.join()
+        self.assertEqual([], failures)
+        self.assertEqual(sent, cluster.consume("test"))
+        self.say(f"{KILLS} leaders killed, {len(sent)} records acknowledged")
+
+    def test_all_nodes_killed_at_once_lose_nothing_acknowledged(self):
+        cluster = self.started()
+        producer = wire.IdempotentProducer(cluster, "test")
+        sent = [f"record {number}" for number in range(300)]
+        for record in sent:
+            producer.send(record)
+        for node in cluster.nodes:
+            node.kill()
+        for node in cluster.nodes:
+            node.start()
+        cluster.await_ready()
+        # Its next record is not its first, also for a broker that knows it from the log only.
+        producer.send("after")
+        producer.close()
+        cluster.await_isr("test", 0, {1, 2, 3})
+        self.assertEqual([*sent, "after"], cluster.consume("test"))
+
+    def test_a_retry_of_what_was_acknowledged_gives_its_offset_again_after_a_restart(self):
+        cluster = self.started()
+        producer = wire.IdempotentProducer(cluster, "test")
+        first = producer.send("once")
+        for node in cluster.nodes:
+            node.restart()
+        cluster.await_ready()
+        producer.close()
+        producer._sequence = 0  # pylint: disable=protected-access
+        self.assertEqual(first, producer.send("once"))
+        producer.close()
+        self.assertEqual(["once"], cluster.consume("test"))
+
+    def test_sigterm_ends_in_under_2_seconds_and_the_writes_go_on(self):
+        cluster = self.started()
+        producer = LineProducer(cluster, "test")
+        self.addCleanup(producer.finish, 5)
+        took = []
+        for number in range(3):
+            producer.send(*(f"{number} before {line}" for line in range(100)))
+            leader = cluster.await_leader("test", 0)
+            start = time.monotonic()
+            self.assertEqual(0, cluster.node(leader).terminate())
+            took.append(time.monotonic() - start)
+            producer.send(*(f"{number} after {line}" for line in range(100)))
+            # Handed over, so that there is a leader long before anyone could have missed the last.
+            error, _, seconds = self.produce_by_the_next(cluster)
+            self.assertEqual(wire.NONE, error)
+            self.assertLess(seconds, 1)
+            cluster.await_isr("test", 0, {1, 2, 3} - {leader}, timeout=3)
+            cluster.node(leader).start()
+            cluster.await_isr("test", 0, {1, 2, 3})
+        self.assertIsNone(producer.finish())
+        records = [each for each in cluster.consume("test") if each != "by the next"]
+        self.assertEqual(producer.sent, records)
+        self.assertLess(max(took), 2)
+        self.say(f"ended in {', '.join(f'{each:.2f}' for each in took)} s")
+
+    def produce_by_the_next(self, cluster):
+        leader = cluster.await_leader("test", 0)
+        return wire.produce(cluster.node(leader).address, "test", "by the next")
+
+
+if __name__ == "__main__":
+    unittest.main()
