@@ -23,6 +23,17 @@ std::string directory_of(const std::string& root, GroupId group) {
     return fmt::format("{}/{}", root, group);
 }
 
+/// Beside a group's directory, while its files are being removed.
+constexpr std::string_view kRemoved = ".removed";
+
+/// The group that a name in the groups' directory begins with, and what follows it.
+std::optional<std::pair<GroupId, std::string_view>> group_in(std::string_view name) {
+    GroupId group = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), group);
+    if (error != std::errc{}) return std::nullopt;
+    return std::pair{group, name.substr(static_cast<std::size_t>(end - name.data()))};
+}
+
 /// The order of names and numbers, for a view of either.
 using Name = std::pair<std::string, std::int32_t>;
 
@@ -47,6 +58,11 @@ Replicas::Replicas(ReplicasOptions options,
       view_(options_.self, host_, kContactSlack),
       isr_(options_.self, view_, options_.isr, options_.clock) {
     disk_.make_directory(options_.directory);
+    for (const std::string& name : disk_.list(options_.directory))
+        if (const auto found = group_in(name); found && found->second == kRemoved)
+            removed_.insert(found->first);
+    for (const GroupId group : removed_)
+        disk_.remove_directory(directory_of(options_.directory, group));
     isr_.set_log_sink([this](std::string_view line) { logger_.info("{}", line); });
     isr_.publish_to(store_);
 }
@@ -91,6 +107,7 @@ void Replicas::reconcile() {
     for (const auto& [name, topic] : controller_.image().topics()) {
         for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
             const auto& nodes = topic.partitions[p].replicas;
+            if (removed_.contains(topic.partitions[p].group)) continue;
             if (std::find(nodes.begin(), nodes.end(), options_.self) != nodes.end())
                 wanted[topic.partitions[p].group] = {&topic, static_cast<std::int32_t>(p)};
         }
@@ -127,6 +144,8 @@ void Replicas::open(const Image::Topic& topic, std::int32_t number) {
     made.raft = std::make_unique<RaftGroup>(partition.group, options_.self, partition.replicas,
                                             directory_of(options_.directory, partition.group), raft,
                                             disk_, loop_, peers_, events_of(made));
+    // Nobody here needs to be told again of what was committed before: a long log would take long.
+    made.raft->applied_upto(made.raft->readable_index());
     if (made.raft->last_index() <= 1 && partition.replicas.front() == options_.self)
         raft_set_election_timeout(made.raft->core(), kFirstElection);
     by_name_[Name{made.topic, number}] = &made;
@@ -159,22 +178,32 @@ void Replicas::close(GroupId group) {
     (void)isr_.remove_partition(replica->topic, replica->number); // ends the waits for it
     replica->wake();
     replica->raft.reset();
-    disk_.remove_directory(directory_of(options_.directory, group));
+    remove_files(group);
     logger_.info("partition {}-{} is gone, and its files", replica->topic, replica->number);
+}
+
+/// A crash may leave some of the files, and the next run may not know at once that the partition was
+/// deleted: it must not open what is left, nor take it for a damaged log.
+void Replicas::remove_files(GroupId group) {
+    const std::string directory = directory_of(options_.directory, group);
+    const std::string mark = fmt::format("{}{}", directory, kRemoved);
+    disk_.replace(mark, "");
+    disk_.remove_directory(directory);
+    disk_.remove(mark);
 }
 
 /// A partition that was deleted while this node was away was never opened here since.
 void Replicas::remove_leftovers() {
     leftovers_removed_ = true;
     for (const std::string& name : disk_.list(options_.directory)) {
-        GroupId group = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), group);
-        if (error != std::errc{} || end != name.data() + name.size()) continue;
-        if (by_group_.contains(group)) continue;
-        if (controller_.image().was_deleted(group))
-            disk_.remove_directory(directory_of(options_.directory, group));
-        else
+        const auto found = group_in(name);
+        if (!found || by_group_.contains(found->first)) continue;
+        if (!controller_.image().was_deleted(found->first))
             leftovers_removed_ = false; // the metadata has not come that far yet
+        else if (found->second.empty())
+            remove_files(found->first);
+        else if (found->second == kRemoved)
+            disk_.remove(options_.directory + "/" + name);
     }
 }
 

@@ -79,6 +79,7 @@ private:
     void reconcile();
     void open(const Image::Topic& topic, std::int32_t number);
     void close(GroupId group);
+    void remove_files(GroupId group);
     void remove_leftovers();
     void configure(Replica& replica, const Image::Topic& topic);
     [[nodiscard]] RaftEvents events_of(Replica& replica);
@@ -106,6 +107,7 @@ private:
     std::set<std::pair<GroupId, NodeId>> left_; // taken out of an ISR for that
     bool dirty_ = true;
     bool leftovers_removed_ = false;
+    std::set<GroupId> removed_; // by an earlier run, though the metadata may not say so yet
     TimePoint next_chores_{};
 };
 

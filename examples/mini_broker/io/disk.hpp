@@ -45,8 +45,9 @@ public:
     virtual void replace(const std::string& path, std::string_view content) = 0;
     /// Removing what is not there is no error.
     virtual void remove(const std::string& path) = 0;
-    virtual void make_directory(const std::string& path) = 0;   ///< and its parents
-    virtual void remove_directory(const std::string& path) = 0; ///< and all that is in it
+    virtual void make_directory(const std::string& path) = 0; ///< and its parents
+    /// And all that is in it; durable on return.
+    virtual void remove_directory(const std::string& path) = 0;
     /// Names in a directory, sorted; none when there is no such directory.
     [[nodiscard]] virtual std::vector<std::string> list(const std::string& path) = 0;
     /// Makes durable which names are in a directory. Like a file's `sync`, on any thread.

@@ -112,12 +112,23 @@ public:
             directories_.insert(path.substr(0, at));
         directories_.insert(path);
     }
+    /// Durable on return; a crash in the midst of it leaves any part.
     void remove_directory(const std::string& path) override {
-        if (!before_write()) return;
         const auto inside = [&path](const std::string& name) {
             return name == path || name.starts_with(path + "/");
         };
+        try {
+            if (!before_write()) return;
+        } catch (const PowerCut&) {
+            for (const auto& [name, inode] : Names{names_})
+                if (inside(name) && world_.chance(50)) {
+                    names_.erase(name);
+                    durable_names_.erase(name);
+                }
+            throw;
+        }
         std::erase_if(names_, [&](const auto& entry) { return inside(entry.first); });
+        std::erase_if(durable_names_, [&](const auto& entry) { return inside(entry.first); });
         std::erase_if(directories_, inside);
     }
     [[nodiscard]] std::vector<std::string> list(const std::string& path) override {
