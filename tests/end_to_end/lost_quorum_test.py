@@ -86,7 +86,7 @@ class LostQuorum(ClusterTest):
         self.lose_and_recover((2, 3), "SIGKILL")
 
     def test_with_exact_errors_it_is_19_before_the_append(self):
-        cluster = self.cluster(flags=["--min-isr-error", "exact"])
+        cluster = self.cluster(min_isr_error="exact")
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
         cluster.await_isr("test", 0, {1, 2, 3})
         stop_nodes(cluster, (1, 2), "SIGKILL")

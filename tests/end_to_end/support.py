@@ -10,10 +10,10 @@ from processes import eventually, kill_group, spawn
 
 # A busy machine must not look like a node that is gone: everything is 3 times a few heartbeats.
 MAX_LAG_MS = 1500
-SHORT_LIMITS = [
-    "--isr-max-lag-ms", MAX_LAG_MS, "--isr-check-interval-ms", 250, "--quorum-contact-ms", 1000,
-    "--heartbeat-ms", 100, "--election-timeout-ms", 500,
-]
+SHORT_LIMITS = {
+    "--isr-max-lag-ms": MAX_LAG_MS, "--isr-check-interval-ms": 250, "--quorum-contact-ms": 1000,
+    "--heartbeat-ms": 100, "--election-timeout-ms": 500,
+}
 # kcat gives up at the first refusal, and says why.
 ONCE = ["-X", "retries=0", "-X", "message.timeout.ms=10000"]
 REFUSED = "Message(s) written to insufficient number of in-sync replicas"
@@ -26,10 +26,16 @@ class ClusterTest(unittest.TestCase):
         self.clusters = []  # tests/end_to_end/run shows their logs
         self.figures = []
 
-    def cluster(self, nodes=3, flags=(), **options):
-        made = Cluster(nodes, [*SHORT_LIMITS, *flags], **options)
+    def cluster(self, nodes=3, racks=False, **flags):
+        """Ready to use. With racks, node 1 is in "rack-1", and so on; isr_max_lag_ms=100 is
+        --isr-max-lag-ms 100, and so on."""
+        chosen = {f"--{name.replace('_', '-')}": value for name, value in flags.items()}
+        made = Cluster(nodes, [part for flag in {**SHORT_LIMITS, **chosen}.items() for part in flag])
         self.clusters.append(made)
         self.addCleanup(made.close)
+        if racks:
+            for node in made.nodes:
+                node.extra_flags = ["--rack", f"rack-{node.id}"]
         made.start()
         return made
 
