@@ -75,6 +75,10 @@ void Replicas::apply(const Image::Change& change) {
     using Kind = Image::Change::Kind;
     if (change.kind != Kind::isr) {
         dirty_ = true;
+        // At once: another topic may have the name before the next tick.
+        if (change.kind == Kind::topic_deleted)
+            for (std::size_t p = 0; p < change.topic.partitions.size(); ++p)
+                by_name_.erase(Name{change.topic.name, static_cast<std::int32_t>(p)});
         return;
     }
     for (const std::int32_t number : change.partitions) {
