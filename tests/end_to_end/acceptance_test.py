@@ -114,7 +114,7 @@ class Acceptance(ClusterTest):
         took = self.await_isr({1})
         refused = self.tool("kafka-console-producer", "--topic", "test", stdin="test\n")
         self.assertIn("Error: NOT_ENOUGH_REPLICAS_AFTER_APPEND", refused.stderr)
-        self.assertIn("ErrorLoggingCallback - Error when sending message to topic test", refused.stderr)
+        self.assertIn("ErrorLoggingCallback - Error when sending message", refused.stderr)
         self.assertIn("NotEnoughReplicasAfterAppendException", refused.stderr)
         self.assertEqual([], self.started.consume("test", node=self.started.node(1)))
         self.say(f"Isr 1 after {took:.1f} s")

@@ -64,6 +64,7 @@ class Clients(ClusterTest):
         eventually(none_left, what="no topics")
         # Of the name, nothing is left behind.
         cluster.create_topic("by-node-1", 1, 3)
+        cluster.await_isr("by-node-1", 0, {1, 2, 3})
         self.assertEqual([], cluster.consume("by-node-1"))
 
     def test_min_insync_replicas_is_altered_while_in_use(self):
@@ -130,6 +131,7 @@ class Clients(ClusterTest):
     def test_the_console_consumer_reads_with_and_without_a_group(self):
         cluster = self.cluster()
         cluster.create_topic("test", 1, 3)
+        cluster.await_isr("test", 0, {1, 2, 3})
         lines = [f"line {number}" for number in range(20)]
         self.tool(
             cluster, "kafka-console-producer", "--topic", "test", "--sync",

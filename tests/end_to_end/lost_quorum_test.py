@@ -1,4 +1,4 @@
-"""Two of three nodes are gone, whichever two and however: the third one says so, at once, and serves
+"""Two of three nodes are gone, whichever two and however: the third one says so at once, and serves
 what was committed; when one is back all goes on (the documents' second integration test)."""
 
 import time

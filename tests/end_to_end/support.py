@@ -30,7 +30,8 @@ class ClusterTest(unittest.TestCase):
         """Ready to use. With racks, node 1 is in "rack-1", and so on; isr_max_lag_ms=100 is
         --isr-max-lag-ms 100, and so on."""
         chosen = {f"--{name.replace('_', '-')}": value for name, value in flags.items()}
-        made = Cluster(nodes, [part for flag in {**SHORT_LIMITS, **chosen}.items() for part in flag])
+        flags = {**SHORT_LIMITS, **chosen}
+        made = Cluster(nodes, [part for flag in flags.items() for part in flag])
         self.clusters.append(made)
         self.addCleanup(made.close)
         if racks:

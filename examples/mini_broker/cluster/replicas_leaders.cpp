@@ -18,7 +18,7 @@ void Replicas::node_returned(NodeId node) {
 
 /// A node that stops in order leaves every ISR at once, so that no write waits for it; also those
 /// that it led until now. It is kept out anew for as long as its last answers would let it in: they
-/// come until it has stopped, and that is later than the time for which it was first kept out began.
+/// come until it has stopped, and so are younger than the removal.
 void Replicas::take_out_gone(Replica& replica) {
     const RaftGroup& raft = *replica.raft;
     if (!raft.leading()) return;
