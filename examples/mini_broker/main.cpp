@@ -13,7 +13,6 @@
 #include <insync/metrics/prometheus.hpp>
 
 #include <fmt/format.h>
-
 #include <sys/resource.h>
 
 #include <csignal>
@@ -65,18 +64,21 @@ void allow_many_files() {
 void serve(const Options& options, Logger& logger) {
     UvLoop loop;
     RealDisk disk{options.data};
-    std::optional<Broker> broker; // after the links, which it sends by, and which tell it what comes
-    PeerLinks links{loop, logger, link_options(options),
-                    {.frame =
-                         [&](NodeId from, GroupId group, std::uint8_t type,
-                             std::string_view payload) {
-                             if (broker) broker->receive(from, group, type, payload);
-                         },
-                     .up =
-                         [&](NodeId node) {
-                             if (broker) broker->peer_connected(node);
-                         },
-                     .down = {}}};
+    std::optional<Broker>
+        broker; // after the links, which it sends by, and which tell it what comes
+    PeerLinks links{
+        loop,
+        logger,
+        link_options(options),
+        {.frame =
+             [&](NodeId from, GroupId group, std::uint8_t type, std::string_view payload) {
+                 if (broker) broker->receive(from, group, type, payload);
+             },
+         .up =
+             [&](NodeId node) {
+                 if (broker) broker->peer_connected(node);
+             },
+         .down = {}}};
     KafkaServerOptions kafka_options;
     kafka_options.listen = options.listen;
     KafkaServer kafka{loop, logger, kafka_options,
@@ -104,8 +106,8 @@ void serve(const Options& options, Logger& logger) {
 } // namespace
 
 int main(int argc, char** argv) {
-    const OptionsResult parsed =
-        parse_options(argc, argv, [](const char* name) -> const char* { return std::getenv(name); });
+    const OptionsResult parsed = parse_options(
+        argc, argv, [](const char* name) -> const char* { return std::getenv(name); });
     if (!parsed.options) {
         std::fputs(parsed.text.c_str(), parsed.status == 0 ? stdout : stderr);
         return parsed.status;

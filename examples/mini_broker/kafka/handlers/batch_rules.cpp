@@ -26,8 +26,7 @@ BatchShape check_shape(std::optional<std::string_view> records) {
         return fault(Error::invalid_record, "The record batch is cut short.");
     if (header->size < records->size())
         return fault(Error::invalid_record, "There must be one record batch, and nothing after.");
-    if (header->base_offset != 0)
-        return fault(Error::invalid_record, "The base offset must be 0.");
+    if (header->base_offset != 0) return fault(Error::invalid_record, "The base offset must be 0.");
     if (header->control())
         return fault(Error::invalid_record, "Clients may not write control batches.");
     if (header->transactional())

@@ -1,8 +1,9 @@
 // What clients ask about the broker and the cluster as a whole.
-#include "kafka/handlers/topic_defaults.hpp"
-#include "kafka/handlers/call.hpp"
-#include "kafka/messages/api_versions.hpp"
 #include "kafka/messages/cluster.hpp"
+
+#include "kafka/handlers/call.hpp"
+#include "kafka/handlers/topic_defaults.hpp"
+#include "kafka/messages/api_versions.hpp"
 #include "kafka/messages/producer_id.hpp"
 
 #include <algorithm>
@@ -17,9 +18,8 @@ bool is_legal_software(const std::string& text) noexcept {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     };
     return !text.empty() && alphanumeric(text.front()) && alphanumeric(text.back()) &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-               return alphanumeric(c) || c == '-' || c == '.';
-           });
+           std::all_of(text.begin(), text.end(),
+                       [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
 }
 
 } // namespace
@@ -32,7 +32,8 @@ void handle_api_versions(const CallPtr& call) {
                                           !is_legal_software(request->client_software_version)))
         response.error_code = Error::invalid_request;
     else
-        for (const Api& api : kApis) response.api_keys.push_back({static_cast<std::int16_t>(api.key), api.min, api.max});
+        for (const Api& api : kApis)
+            response.api_keys.push_back({static_cast<std::int16_t>(api.key), api.min, api.max});
     call->answer(response);
 }
 
@@ -45,9 +46,9 @@ void handle_describe_cluster(const CallPtr& call) {
     response.controller_id = static_cast<std::int32_t>(controller_node(context));
     for (const auto& [node, broker] : context.image().brokers())
         if (context.nodes.alive(node))
-            response.brokers.push_back({static_cast<std::int32_t>(node), broker.host, broker.port,
-                                        broker.rack.empty() ? std::nullopt
-                                                            : std::optional{broker.rack}});
+            response.brokers.push_back(
+                {static_cast<std::int32_t>(node), broker.host, broker.port,
+                 broker.rack.empty() ? std::nullopt : std::optional{broker.rack}});
     call->answer(response);
 }
 

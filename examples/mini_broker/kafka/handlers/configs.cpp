@@ -1,9 +1,10 @@
-// DescribeConfigs, AlterConfigs, IncrementalAlterConfigs: those of topics, and what a broker says of
-// itself.
+// DescribeConfigs, AlterConfigs, IncrementalAlterConfigs: those of topics, and what a broker says
+// of itself.
+#include "kafka/messages/configs.hpp"
+
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/gather.hpp"
 #include "kafka/handlers/topic_defaults.hpp"
-#include "kafka/messages/configs.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,5 @@
-#include "kafka/handlers/call.hpp"
-
 #include "broker_metrics.hpp"
+#include "kafka/handlers/call.hpp"
 
 namespace mini_broker::kafka {
 

@@ -1,8 +1,9 @@
 // Fetch: what is committed, to consumers; more of it, once there is more.
+#include "kafka/messages/fetch.hpp"
+
 #include "kafka/errors.hpp"
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/reading.hpp"
-#include "kafka/messages/fetch.hpp"
 
 #include <algorithm>
 
@@ -82,8 +83,8 @@ void Fetch::fetch_from(const Image::Topic& topic,
         return;
     }
     tried.waited_for.push_back(reading.replica);
-    const std::size_t limit = std::min<std::size_t>(
-        kMostBytes, static_cast<std::size_t>(std::max(request.max_bytes, 0)));
+    const std::size_t limit =
+        std::min<std::size_t>(kMostBytes, static_cast<std::size_t>(std::max(request.max_bytes, 0)));
     const bool room = tried.bytes < limit;
     if (asked.fetch_offset == reading.end || !room) return;
     const std::size_t wanted = static_cast<std::size_t>(std::max(asked.partition_max_bytes, 0));

@@ -1,8 +1,9 @@
 // Consumer groups: who is in one, and which node coordinates it.
+#include "kafka/messages/groups.hpp"
+
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/group_service.hpp"
 #include "kafka/messages/describe_groups.hpp"
-#include "kafka/messages/groups.hpp"
 
 #include <algorithm>
 
@@ -66,11 +67,10 @@ void handle_join_group(const CallPtr& call) {
     if (!request) return;
     GroupService& groups = call->context.groups;
     if (!groups.active()) return answer_error<JoinGroupResponse>(call, Error::not_coordinator);
-    groups.coordinator().join(call->context.loop.now(), call->header.api_version, *request,
-                              {call->header.client_id.value_or(""), call->client},
-                              [call](const JoinGroupResponse& response) {
-                                  call->answer(response);
-                              });
+    groups.coordinator().join(
+        call->context.loop.now(), call->header.api_version, *request,
+        {call->header.client_id.value_or(""), call->client},
+        [call](const JoinGroupResponse& response) { call->answer(response); });
 }
 
 void handle_sync_group(const CallPtr& call) {
@@ -78,10 +78,9 @@ void handle_sync_group(const CallPtr& call) {
     if (!request) return;
     GroupService& groups = call->context.groups;
     if (!groups.active()) return answer_error<SyncGroupResponse>(call, Error::not_coordinator);
-    groups.coordinator().sync(call->context.loop.now(), *request,
-                              [call](const SyncGroupResponse& response) {
-                                  call->answer(response);
-                              });
+    groups.coordinator().sync(
+        call->context.loop.now(), *request,
+        [call](const SyncGroupResponse& response) { call->answer(response); });
 }
 
 void handle_heartbeat(const CallPtr& call) {

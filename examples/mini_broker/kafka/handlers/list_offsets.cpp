@@ -1,7 +1,8 @@
 // ListOffsets and OffsetForLeaderEpoch: where in a partition something is.
+#include "kafka/messages/list_offsets.hpp"
+
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/reading.hpp"
-#include "kafka/messages/list_offsets.hpp"
 
 #include <algorithm>
 
@@ -44,8 +45,7 @@ void handle_list_offsets(const CallPtr& call) {
             const Reading reading =
                 open_for_reading(call->context, asked.name, partition.partition_index,
                                  partition.current_leader_epoch, false);
-            answer.error_code =
-                request->replica_id >= 0 ? Error::invalid_request : reading.error;
+            answer.error_code = request->replica_id >= 0 ? Error::invalid_request : reading.error;
             if (answer.error_code == Error::none) list(reading, partition.timestamp, answer);
         }
     }
@@ -67,8 +67,8 @@ void handle_offset_for_leader_epoch(const CallPtr& call) {
                                  partition.current_leader_epoch, false);
             answer.error_code = reading.error;
             if (reading.replica == nullptr || partition.leader_epoch < 0) continue;
-            const auto end = reading.replica->raft->log().end_of_term(
-                static_cast<Term>(partition.leader_epoch));
+            const auto end =
+                reading.replica->raft->log().end_of_term(static_cast<Term>(partition.leader_epoch));
             answer.leader_epoch = static_cast<std::int32_t>(end.term);
             answer.end_offset = std::min(end.end, reading.end);
         }

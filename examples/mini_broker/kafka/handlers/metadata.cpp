@@ -1,10 +1,11 @@
 // Metadata and DescribeTopicPartitions: integration point 1 of the design documents. What they say
 // of leaders and in-sync replicas is what `status_of` says.
-#include "kafka/handlers/topic_defaults.hpp"
+#include "kafka/messages/metadata.hpp"
+
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/status.hpp"
+#include "kafka/handlers/topic_defaults.hpp"
 #include "kafka/messages/cluster.hpp"
-#include "kafka/messages/metadata.hpp"
 
 #include <algorithm>
 
@@ -15,8 +16,8 @@ namespace {
 /// What both answers call by the same names.
 template <class Partition>
 Partition describe(const Context& context, const Image::Topic& topic, std::size_t number) {
-    PartitionStatus status = status_of(context, topic.name, static_cast<std::int32_t>(number),
-                                       topic.partitions[number]);
+    PartitionStatus status =
+        status_of(context, topic.name, static_cast<std::int32_t>(number), topic.partitions[number]);
     Partition partition;
     partition.partition_index = static_cast<std::int32_t>(number);
     partition.error_code = status.error;
@@ -71,12 +72,12 @@ void handle_metadata(const CallPtr& call) {
     response.controller_id = static_cast<std::int32_t>(controller_node(context));
     for (const auto& [node, broker] : context.image().brokers())
         if (context.nodes.alive(node))
-            response.brokers.push_back({static_cast<std::int32_t>(node), broker.host, broker.port,
-                                        broker.rack.empty() ? std::nullopt
-                                                            : std::optional{broker.rack}});
+            response.brokers.push_back(
+                {static_cast<std::int32_t>(node), broker.host, broker.port,
+                 broker.rack.empty() ? std::nullopt : std::optional{broker.rack}});
 
-    const bool all = !request->topics ||
-                     (call->header.api_version == 0 && request->topics->empty());
+    const bool all =
+        !request->topics || (call->header.api_version == 0 && request->topics->empty());
     std::vector<std::string> missing;
     if (all) {
         for (const auto& [name, topic] : context.image().topics())
@@ -116,13 +117,13 @@ void handle_describe_topic_partitions(const CallPtr& call) {
         answer.name = name;
         const Image::Topic* const topic = context.image().topic(name);
         if (topic == nullptr) {
-            answer.error_code = is_legal_topic(name) ? Error::unknown_topic_or_partition
-                                                     : Error::invalid_topic;
+            answer.error_code =
+                is_legal_topic(name) ? Error::unknown_topic_or_partition : Error::invalid_topic;
             continue;
         }
         answer.topic_id = topic->id;
-        const auto first = static_cast<std::size_t>(
-            resumes ? std::max(request->cursor->partition_index, 0) : 0);
+        const auto first =
+            static_cast<std::size_t>(resumes ? std::max(request->cursor->partition_index, 0) : 0);
         for (std::size_t p = first; p < topic->partitions.size(); ++p, --left) {
             if (left == 0) {
                 response.next_cursor = PartitionCursor{name, static_cast<std::int32_t>(p)};

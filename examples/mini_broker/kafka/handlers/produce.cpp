@@ -1,10 +1,11 @@
 // Produce: the way of a record batch from the client into the partition's log, and of the answer
 // back. Integration point 2 of the design documents is `admit` below and the wait after the append.
+#include "kafka/messages/produce.hpp"
+
 #include "kafka/errors.hpp"
 #include "kafka/handlers/batch_rules.hpp"
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/status.hpp"
-#include "kafka/messages/produce.hpp"
 
 #include <insync/kafka/produce.hpp>
 
@@ -44,9 +45,7 @@ void refuse(PartitionAnswer& answer, Error error, std::string why = {}) {
 }
 
 /// Tells the client where the leader is, as far as that is known here.
-void refuse_as_follower(Produce& produce,
-                        const PartitionStatus& status,
-                        PartitionAnswer& answer) {
+void refuse_as_follower(Produce& produce, const PartitionStatus& status, PartitionAnswer& answer) {
     refuse(answer, Error::not_leader_or_follower);
     const Context& context = produce.call->context;
     const auto& brokers = context.image().brokers();
@@ -66,8 +65,7 @@ void refuse_without_leadership(Produce& produce,
         return refuse_as_follower(produce, status, answer);
     Context& context = produce.call->context;
     context.replicas.isr().count_refused_produce();
-    refuse(answer,
-           error_of(insync::kafka::error_before_append(context.options.min_isr_error)),
+    refuse(answer, error_of(insync::kafka::error_before_append(context.options.min_isr_error)),
            "The partition has lost its quorum.");
     produce.close_after = true;
 }
@@ -142,12 +140,11 @@ void produce_to(const ProducePtr& produce,
 
     Replica* const replica = context.replicas.find(topic, data.index);
     if (replica == nullptr || !replica->raft->leading())
-        return refuse_without_leadership(
-            *produce, status_of(context, topic, data.index, *partition), answer);
+        return refuse_without_leadership(*produce,
+                                         status_of(context, topic, data.index, *partition), answer);
 
-    const auto admitted =
-        insync::kafka::admit_produce(context.replicas.isr(), replica->handle, produce->acks,
-                                     context.options.min_isr_error);
+    const auto admitted = insync::kafka::admit_produce(
+        context.replicas.isr(), replica->handle, produce->acks, context.options.min_isr_error);
     if (admitted != insync::kafka::ErrorCode::none) return refuse(answer, error_of(admitted));
 
     if (data.records->size() > static_cast<std::uint64_t>(replica->max_message_bytes))

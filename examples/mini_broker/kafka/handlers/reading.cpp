@@ -53,7 +53,7 @@ Reading open_for_reading(const Context& context,
 Error error_beyond(const Reading& reading, Offset offset) {
     if (!reading.leading) return Error::offset_not_available;
     return offset <= reading.replica->raft->log().end_offset() ? Error::none
-                                                                : Error::offset_out_of_range;
+                                                               : Error::offset_out_of_range;
 }
 
 } // namespace mini_broker::kafka
