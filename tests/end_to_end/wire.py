@@ -135,7 +135,7 @@ class IdempotentProducer:
     def _connected(self):
         if self._connection is None:
             nodes = self._cluster.nodes
-            self._connection = Connection(nodes[self._turn % len(nodes)].address, timeout=5)
+            self._connection = Connection(nodes[self._turn % len(nodes)].address, timeout=2)
         return self._connection
 
     def _elsewhere(self):
