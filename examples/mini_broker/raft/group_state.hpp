@@ -75,6 +75,7 @@ struct RaftGroup::State {
 
     // raft_progress.cpp: durability, what is committed, retention.
     void start_sync();
+    void check_sync() const;
     void finish_sync(const PartitionLog::Sync& sync, std::uint64_t restarts_before);
     void advance_high_watermark();
     void notify();
@@ -110,6 +111,7 @@ struct RaftGroup::State {
     Index led_from =
         0; ///< while leading: once this is committed, so is all that leaders before did
     bool syncing = false;
+    TimePoint sync_began{};     ///< meaningless unless syncing
     std::uint64_t restarts = 0; ///< how often the log began anew
     std::uint64_t average_size = 0;
 

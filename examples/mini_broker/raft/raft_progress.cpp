@@ -21,6 +21,7 @@ void RaftGroup::State::start_sync() {
     std::optional<PartitionLog::Sync> begun = log.begin_sync();
     if (!begun) return;
     syncing = true;
+    sync_began = loop.now();
     struct Timed {
         PartitionLog::Sync sync;
         std::chrono::nanoseconds took{};
@@ -37,6 +38,13 @@ void RaftGroup::State::start_sync() {
             if (events.synced) events.synced(timed->took);
             finish_sync(timed->sync, restarts_before);
         });
+}
+
+/// A disk that neither works nor fails would leave the node alive and useless.
+void RaftGroup::State::check_sync() const {
+    constexpr Millis kLongest{30'000};
+    if (syncing && insync::saturating_age(loop.now(), sync_began) > kLongest)
+        throw DiskError(directory + ": a sync of the log has not returned for 30 seconds");
 }
 
 void RaftGroup::State::finish_sync(const PartitionLog::Sync& sync, std::uint64_t restarts_before) {
