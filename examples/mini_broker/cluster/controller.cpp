@@ -36,11 +36,20 @@ Controller::Controller(NodeId self,
               .answered = {}}) {}
 
 void Controller::submit(Command command, Millis limit, Done done) {
+    accept(std::move(command), limit, std::move(done), false);
+}
+
+void Controller::submit_in_order(Command command, Millis limit, Done done) {
+    accept(std::move(command), limit, std::move(done), true);
+}
+
+void Controller::accept(Command command, Millis limit, Done done, bool in_order) {
     const std::uint64_t request = next_request_++;
     Pending& pending = pending_[request];
     pending.command = encode(command);
     pending.deadline = insync::saturating_add(loop_.now(), limit);
     pending.done = std::move(done);
+    pending.in_order = in_order;
     send_on(request, pending);
 }
 
@@ -56,6 +65,7 @@ void Controller::send_on(std::uint64_t request, Pending& pending) {
         pending.sent = loop_.now();
         return;
     }
+    if (pending.in_order) return;
     const NodeId leader = group_.leader();
     if (leader == insync::kNoNode || leader == self_) return;
     if (send(peers_, leader, NodeMessage::command,
@@ -140,6 +150,11 @@ void Controller::tick() {
     for (auto& [request, pending] : pending_) {
         const bool own_term = pending.term != 0 && pending.term == group_.term();
         if (pending.result || (own_term && group_.leading())) continue;
+        if (pending.in_order) {
+            pending.index = 0;
+            pending.result = {Error::not_coordinator, "This node leads the metadata no more.", 0};
+            continue;
+        }
         if (insync::saturating_age(loop_.now(), pending.sent) >= kAgain) send_on(request, pending);
     }
     if (!group_.leading()) foreign_.clear();

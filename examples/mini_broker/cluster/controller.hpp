@@ -42,6 +42,11 @@ public:
     /// `limit`; then the command may or may not have been applied.
     void submit(Command command, Millis limit, Done done);
 
+    /// The same for a command whose place among others matters: it is proposed once, here, and ends
+    /// as `not_coordinator` where this node does not lead until it is applied. Sent again later, it
+    /// could undo what came after it.
+    void submit_in_order(Command command, Millis limit, Done done);
+
     /// A frame of the metadata group from another node.
     void receive(NodeId from, std::uint8_t type, std::string_view payload);
     /// To be called every few milliseconds.
@@ -58,8 +63,9 @@ private:
         TimePoint deadline{};
         TimePoint sent = insync::kNever; ///< to the leader, or proposed
         Done done;
-        Index index = 0; ///< when proposed here, or once the leader has told
-        Term term = 0;   ///< when proposed here
+        bool in_order = false;
+        Index index = 0;                     ///< when proposed here, or once the leader has told
+        Term term = 0;                       ///< when proposed here
         std::optional<CommandResult> result; ///< told by the leader, not yet applied here
     };
     /// A command of another node's that was proposed here.
@@ -70,6 +76,7 @@ private:
     };
 
     void applied(const Entry& entry, std::string_view payload);
+    void accept(Command command, Millis limit, Done done, bool in_order);
     void send_on(std::uint64_t request, Pending& pending);
     void take_command(NodeId from, const ForwardedCommand& message);
     void take_result(const ForwardedResult& message);

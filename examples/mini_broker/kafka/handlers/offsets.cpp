@@ -1,8 +1,9 @@
 // OffsetCommit and OffsetFetch: how far a group has read. Kept in the metadata log, so that every
 // coordinator knows.
+#include "kafka/messages/offsets.hpp"
+
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/group_service.hpp"
-#include "kafka/messages/offsets.hpp"
 
 namespace mini_broker::kafka {
 
@@ -34,7 +35,8 @@ OffsetFetchResponse::Partition describe(const Image::Offsets* known,
 }
 
 std::vector<OffsetFetchResponse::Topic> describe(
-    const Image::Offsets* known, const std::optional<std::vector<OffsetFetchRequest::Topic>>& asked) {
+    const Image::Offsets* known,
+    const std::optional<std::vector<OffsetFetchRequest::Topic>>& asked) {
     std::vector<OffsetFetchResponse::Topic> topics;
     if (asked) {
         for (const OffsetFetchRequest::Topic& topic : *asked) {
@@ -80,18 +82,18 @@ void handle_offset_commit(const CallPtr& call) {
                                            partition.committed_leader_epoch, metadata});
         }
     }
-    const Error refused = context.groups.active()
-                              ? context.groups.coordinator().may_commit(context.loop.now(), *request)
-                              : Error::not_coordinator;
+    const Error refused = context.groups.active() ? context.groups.coordinator().may_commit(
+                                                        context.loop.now(), *request)
+                                                  : Error::not_coordinator;
     if (refused != Error::none || command.offsets.empty()) {
         answer_all(*response, refused);
         return call->answer(*response);
     }
-    context.controller.submit(std::move(command), kLimit,
-                              [call, response](const CommandResult& result) {
-                                  answer_all(*response, result.error);
-                                  call->answer(*response);
-                              });
+    context.controller.submit_in_order(std::move(command), kLimit,
+                                       [call, response](const CommandResult& result) {
+                                           answer_all(*response, result.error);
+                                           call->answer(*response);
+                                       });
 }
 
 void handle_offset_fetch(const CallPtr& call) {
@@ -109,9 +111,9 @@ void handle_offset_fetch(const CallPtr& call) {
             group.topics = describe(context.image().offsets(asked.group_id), asked.topics);
     }
     if (call->header.api_version < 8) {
-        response.topics = describe(
-            error == Error::none ? context.image().offsets(request->group_id) : nullptr,
-            request->topics);
+        response.topics =
+            describe(error == Error::none ? context.image().offsets(request->group_id) : nullptr,
+                     request->topics);
         for (OffsetFetchResponse::Topic& topic : response.topics)
             for (OffsetFetchResponse::Partition& partition : topic.partitions)
                 partition.error_code = error;
