@@ -1,6 +1,6 @@
 #include "cluster/command.hpp"
 
-#include <nlohmann/json.hpp>
+#include "cluster/cbor.hpp"
 
 #include <algorithm>
 
@@ -74,8 +74,9 @@ std::string encode(const Command& command) {
 
 std::optional<Command> decode_command(std::string_view bytes) {
     try {
-        const json parsed = json::from_cbor(bytes);
-        return read_alternative(parsed.at(0).get<std::size_t>(), parsed.at(1));
+        const auto parsed = parse_cbor(bytes);
+        if (!parsed) return std::nullopt;
+        return read_alternative(parsed->at(0).get<std::size_t>(), parsed->at(1));
     } catch (const json::exception&) {
         return std::nullopt;
     }

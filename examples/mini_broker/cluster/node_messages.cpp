@@ -1,7 +1,8 @@
 #include "cluster/node_messages.hpp"
 
+#include "cluster/cbor.hpp"
+
 #include <boost/endian/conversion.hpp>
-#include <nlohmann/json.hpp>
 
 #include <limits>
 
@@ -22,7 +23,9 @@ template <class Read>
 auto from_bytes(std::string_view bytes, const Read& read)
     -> std::optional<decltype(read(std::declval<json>()))> {
     try {
-        return read(json::from_cbor(bytes));
+        const auto parsed = parse_cbor(bytes);
+        if (!parsed) return std::nullopt;
+        return read(*parsed);
     } catch (const json::exception&) {
         return std::nullopt;
     }
@@ -42,9 +45,9 @@ std::string encode(const ForwardedCommand& message) {
 
 std::string encode(const ForwardedResult& message) {
     const CommandResult& result = message.result;
-    return to_bytes(json::array({message.request, message.index,
-                                 static_cast<std::int16_t>(result.error), result.message,
-                                 result.value}));
+    return to_bytes(
+        json::array({message.request, message.index, static_cast<std::int16_t>(result.error),
+                     result.message, result.value}));
 }
 
 std::optional<ForwardedCommand> decode_forwarded_command(std::string_view bytes) {
