@@ -62,6 +62,11 @@ class Clients(ClusterTest):
             return all(cluster.metadata(node=node)["topics"] == [] for node in cluster.nodes)
 
         eventually(none_left, what="no topics")
+
+        def nothing_shown():
+            return not any("by-node-1" in name for name in cluster.node(1).metrics())
+
+        eventually(nothing_shown, what="no metrics of what was deleted")
         # Of the name, nothing is left behind.
         cluster.create_topic("by-node-1", 1, 3)
         cluster.await_isr("by-node-1", 0, {1, 2, 3})

@@ -170,6 +170,20 @@ class Kill(ClusterTest):
         self.assertLess(max(took), 2)
         self.say(f"ended in {', '.join(f'{each:.2f}' for each in took)} s")
 
+    def test_a_follower_that_stops_in_order_makes_no_write_wait(self):
+        # It would make them wait so long, were it still in the ISR.
+        cluster = self.cluster(isr_max_lag_ms=10_000)
+        cluster.create_topic("test", 1, 3, min_insync_replicas=2)
+        for stopped in (3, 2):
+            cluster.await_isr("test", 0, {1, 2, 3})
+            self.assertEqual(1, cluster.await_leader("test", 0))
+            self.assertEqual(0, cluster.node(stopped).terminate())
+            error, _, seconds = wire.produce(cluster.node(1).address, "test", "no wait")
+            self.assertEqual(wire.NONE, error)
+            self.assertLess(seconds, 3)
+            cluster.await_isr("test", 0, {1, 2, 3} - {stopped}, timeout=5)
+            cluster.node(stopped).start()
+
     def produce_by_the_next(self, cluster):
         leader = cluster.await_leader("test", 0)
         return wire.produce(cluster.node(leader).address, "test", "by the next")

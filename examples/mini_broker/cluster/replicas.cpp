@@ -180,6 +180,7 @@ void Replicas::close(GroupId group) {
     by_group_.erase(found);
     by_name_.erase(Name{replica->topic, replica->number});
     (void)isr_.remove_partition(replica->topic, replica->number); // ends the waits for it
+    closed_.emplace_back(replica->topic, replica->number);
     replica->wake();
     replica->raft.reset();
     remove_files(group);
@@ -269,7 +270,9 @@ void Replicas::send_decisions() {
                            [](const CommandResult&) {});
 }
 
-void Replicas::show(BrokerMetrics& metrics) const {
+void Replicas::show(BrokerMetrics& metrics) {
+    for (const auto& [topic, number] : closed_) metrics.forget_partition(topic, number);
+    closed_.clear();
     for (const auto& [group, replica] : by_group_)
         metrics.show_partition(replica->topic, replica->number, replica->raft->term(),
                                replica->raft->commit_index());

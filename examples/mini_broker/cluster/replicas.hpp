@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mini_broker {
 
@@ -59,8 +60,8 @@ public:
     /// Null for a partition of which this node has no replica.
     [[nodiscard]] Replica* find(std::string_view topic, std::int32_t partition) noexcept;
     [[nodiscard]] Isr& isr() noexcept { return isr_; }
-    /// Shows terms and commit indexes.
-    void show(BrokerMetrics& metrics) const;
+    /// Shows terms and commit indexes, and no longer those of what was closed.
+    void show(BrokerMetrics& metrics);
 
     /// Another node is about to stop: it leaves every ISR that is decided here.
     void node_leaving(NodeId node);
@@ -105,6 +106,7 @@ private:
     std::map<std::pair<Uuid, std::int32_t>, insync::PublishedIsr> decided_; // not sent yet
     std::set<NodeId> gone_;                     // said that they stop, and did not return
     std::set<std::pair<GroupId, NodeId>> left_; // taken out of an ISR for that
+    std::vector<std::pair<std::string, std::int32_t>> closed_; // shown until now
     bool dirty_ = true;
     bool leftovers_removed_ = false;
     std::set<GroupId> removed_; // by an earlier run, though the metadata may not say so yet
