@@ -2,9 +2,12 @@
 
 #include "cluster/topic_rules.hpp"
 
+#include <insync/kafka/metadata.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace mini_broker {
 
@@ -19,6 +22,22 @@ Image::Applied refused(Error error, std::string message) {
 
 Image::Applied unknown_topic(const std::string& name) {
     return refused(Error::unknown_topic_or_partition, fmt::format("There is no topic '{}'.", name));
+}
+
+/// Whether partitions can be: replicas each, none of them twice. A command may come from a node that
+/// is not as it should be, and everything relies on this.
+bool are_placed(const std::vector<std::vector<NodeId>>& partitions) {
+    const auto placed = [](const std::vector<NodeId>& replicas) {
+        const std::set<NodeId> different(replicas.begin(), replicas.end());
+        return !replicas.empty() && replicas.size() <= insync::kMaxReplicas &&
+               different.size() == replicas.size();
+    };
+    return !partitions.empty() && std::all_of(partitions.begin(), partitions.end(), placed);
+}
+
+Image::Applied misplaced() {
+    return refused(Error::invalid_replica_assignment,
+                   "Each partition needs at least one replica, and none of them twice.");
 }
 
 Image::Change change(Kind kind, const Image::Topic& topic) {
@@ -39,6 +58,8 @@ Image::Applied Image::apply(const Command& command) {
 }
 
 Image::Applied Image::apply(const RegisterBroker& command) {
+    if (command.node < 1 || !insync::kafka::broker_id(command.node))
+        return refused(Error::invalid_request, "This is no broker's number.");
     brokers_[command.node] = {command.host, command.port, command.rack};
     return {{}, {change(Kind::broker, {})}};
 }
@@ -49,6 +70,11 @@ Image::Applied Image::apply(const CreateTopic& command) {
         return refused(Error::topic_already_exists,
                        fmt::format("Topic '{}' already exists.", command.name));
     }
+    if (!is_legal_topic(command.name))
+        return refused(Error::invalid_topic, "This is no topic's name.");
+    if (names_.contains(command.id))
+        return refused(Error::invalid_request, "The topic's id is another topic's.");
+    if (!are_placed(command.replicas)) return misplaced();
     Topic& made = topics_[command.name];
     made = {command.name, command.id, command.configs, {}};
     for (const auto& replicas : command.replicas)
@@ -78,6 +104,7 @@ Image::Applied Image::apply(const AddPartitions& command) {
         return refused(Error::invalid_partitions,
                        fmt::format("Topic '{}' has {} partitions by now.", command.name,
                                    topic.partitions.size()));
+    if (!are_placed(command.replicas)) return misplaced();
     for (const auto& replicas : command.replicas)
         topic.partitions.push_back({next_group_++, replicas, std::nullopt});
     Change added = change(Kind::partitions_added, topic);
@@ -124,9 +151,11 @@ Image::Applied Image::apply(const ReserveProducerIds& command) {
 }
 
 Image::Applied Image::apply(const CommitOffsets& command) {
-    Offsets& offsets = offsets_[command.group];
     for (const CommitOffsets::One& one : command.offsets)
-        offsets[{one.topic, one.partition}] = {one.offset, one.epoch, one.metadata};
+        // Not for a topic that was deleted meanwhile: the next of its name must begin anew.
+        if (partition(one.topic, one.partition) != nullptr)
+            offsets_[command.group][{one.topic, one.partition}] = {one.offset, one.epoch,
+                                                                   one.metadata};
     return {};
 }
 

@@ -58,18 +58,20 @@ const ConfigRule* find_config(std::string_view name) noexcept {
 
 std::optional<std::string> config_fault(std::string_view name, std::string_view value) {
     const ConfigRule* const known = find_config(name);
-    if (known == nullptr) return fmt::format("Unknown topic config name: {}", name);
+    // What a client sent is repeated only so far.
+    const std::string_view shown = value.substr(0, 40);
+    if (known == nullptr) return fmt::format("Unknown topic config name: {}", name.substr(0, 100));
     if (known->type == 2 || known->type == 7) {
         // Batches pass through as they come, and old segments are deleted: no other choice.
         if (value == known->default_value) return std::nullopt;
-        return fmt::format("Invalid value {} for configuration {}: only {} is supported", value,
+        return fmt::format("Invalid value {} for configuration {}: only {} is supported", shown,
                            name, known->default_value);
     }
     const auto parsed = number(value);
     if (!parsed || *parsed < known->least || *parsed > known->most)
         return fmt::format(
-            "Invalid value {} for configuration {}: a number from {} to {} is needed",
-            value.substr(0, 40), name, known->least, known->most);
+            "Invalid value {} for configuration {}: a number from {} to {} is needed", shown, name,
+            known->least, known->most);
     return std::nullopt;
 }
 
