@@ -3,6 +3,7 @@
 // INSYNC_WORLDS says how many there are.
 
 #include "mini_broker/simulation/sim_story.hpp"
+#include "mini_broker/simulation/sim_trouble.hpp"
 #include "property/random.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -44,7 +45,7 @@ public:
         create(create_request("three", 2, 3));
         create(create_request("two", 2, 2));
         (void)expect_whole(world_, cluster_, kPatience);
-        act();
+        trouble_.begin();
         for (int i = 0; i < 2; ++i) produce();
         for (std::size_t i = 0; i < partitions_.size(); ++i) {
             begin_idempotent(i);
@@ -55,7 +56,7 @@ public:
         change_topics();
         world_.run_for(kTrouble);
         over_ = true;
-        heal();
+        trouble_.end();
         // What clients still wait for is answered.
         world_.run_for(kAsked + Millis{1000});
         const kafka::MetadataResponse last = expect_whole(world_, cluster_, kPatience);
@@ -82,13 +83,6 @@ private:
     const ClientOracle::Partition& any_partition() {
         return partitions_[world_.between(0, partitions_.size() - 1)];
     }
-    /// The epoch in which a node leads a partition; 0 if it does not.
-    std::uint64_t epoch_of(NodeId node, const ClientOracle::Partition& partition) {
-        Broker* const broker = cluster_.broker(node);
-        if (broker == nullptr) return 0;
-        const auto set = broker->isr().get_isr(partition.first, partition.second);
-        return set && set->own() ? set->epoch() : 0;
-    }
     bool has_min_isr(NodeId node, const ClientOracle::Partition& partition) {
         return cluster_.broker(node)->isr().has_min_isr(partition.first, partition.second);
     }
@@ -97,7 +91,7 @@ private:
         if (world_.chance(20)) return best;
         std::uint64_t most = 0;
         for (const NodeId id : cluster_.ids())
-            if (const std::uint64_t epoch = epoch_of(id, partition); epoch > most) {
+            if (const std::uint64_t epoch = epoch_of(cluster_, id, partition); epoch > most) {
                 most = epoch;
                 best = id;
             }
@@ -108,7 +102,7 @@ private:
         bool refusable = false; ///< there were too few replicas when it arrived
         std::uint64_t epoch = 0;
     };
-    using Answered = std::function<void(Error, Offset)>;
+    using Answered = std::function<void(Error)>;
 
     /// Sends one batch with acks=all, and tells the oracle what became of it.
     void send(const ClientOracle::Partition& partition,
@@ -124,7 +118,7 @@ private:
             produce_request(partition.first, partition.second, batch), kAsked,
             [=, this, answered = std::move(answered)](
                 const std::optional<kafka::ProduceResponse>& response) {
-                if (!response) return answered(Error::request_timed_out, -1);
+                if (!response) return answered(Error::request_timed_out);
                 const auto& answer = response->responses.at(0).partition_responses.at(0);
                 if (answer.error_code == Error::none) {
                     if (sent->refusable)
@@ -136,11 +130,11 @@ private:
                 const bool before =
                     sent->refusable || (exact_ && answer.error_code == Error::not_enough_replicas);
                 if (only_once && before) oracle_.refused(value);
-                answered(answer.error_code, answer.base_offset);
+                answered(answer.error_code);
             },
             [=, this](bool is_answer) {
                 if (is_answer)
-                    sent->epoch = epoch_of(node, partition);
+                    sent->epoch = epoch_of(cluster_, node, partition);
                 else
                     sent->refusable = !has_min_isr(node, partition);
             });
@@ -154,7 +148,7 @@ private:
         log_test::Wanted wanted;
         wanted.records = records;
         wanted.timestamp = 1'700'000'000'000;
-        send(partition, value, records, batch_of(value, wanted), true, [this](Error, Offset) {
+        send(partition, value, records, batch_of(value, wanted), true, [this](Error) {
             world_.after(world_.between(Millis{1}, Millis{60}), [this] { produce(); });
         });
     }
@@ -184,7 +178,7 @@ private:
         wanted.first_sequence = producer.sequence;
         wanted.timestamp = 1'700'000'000'000;
         send(partitions_[at], value, 1, batch_of(value, wanted), false,
-             [this, at, producer, tries](Error error, Offset) {
+             [this, at, producer, tries](Error error) {
                  if (error == Error::out_of_order_sequence_number ||
                      error == Error::invalid_producer_epoch)
                      GroupOracle::fail("producer {} was told {} for sequence {}", producer.id,
@@ -220,7 +214,7 @@ private:
             [=, this](bool is_answer) {
                 if (is_answer) return;
                 *run = cluster_.run(node);
-                const std::uint64_t epoch = epoch_of(node, partition);
+                const std::uint64_t epoch = epoch_of(cluster_, node, partition);
                 *required = epoch != 0 ? oracle_.acknowledged_end(partition, epoch) : 0;
             });
     }
@@ -240,7 +234,7 @@ private:
             GroupOracle::fail("leader {} of {}-{} shows {}, acknowledged is {}", node,
                               partition.first, partition.second, answer.high_watermark, required);
         oracle_.fetched(node, run, partition, offset, answer);
-        if (epoch_of(node, partition) == 0 && !answer.records.empty())
+        if (epoch_of(cluster_, node, partition) == 0 && !answer.records.empty())
             marks_.reach("read from a node that does not lead");
         Offset next = offset;
         for (const Shown& batch : batches_in(answer.records))
@@ -315,73 +309,11 @@ private:
             });
     }
 
-    void act() {
-        if (over_) return;
-        trouble();
-        world_.after(world_.between(Millis{20}, Millis{900}), [this] { act(); });
-    }
-    void trouble() {
-        const NodeId node = any_node();
-        const NodeId other = any_node();
-        switch (world_.between(0, 11)) {
-        case 0: end(node, End::orderly); break;
-        case 1: end(node, End::kill); break;
-        case 2: end(node, End::power_cut); break;
-        case 3: cluster_.end_within(node, world_.between(0, 60)); break;
-        case 4:
-            if (node != other) cluster_.cut(node, other);
-            break;
-        case 5:
-            for (const NodeId peer : cluster_.ids()) {
-                if (peer == node) continue;
-                cluster_.cut(node, peer);
-                cluster_.cut(peer, node);
-            }
-            break;
-        case 6:
-            if (!world_.chance(30)) break;
-            for (const NodeId id : cluster_.ids()) end(id, End::power_cut);
-            marks_.reach("lost power everywhere");
-            break;
-        case 7: {
-            const auto slowest = Millis(static_cast<Millis::rep>(world_.between(0, 80)));
-            cluster_.network().set_quality(static_cast<unsigned>(world_.between(0, 10)), slowest);
-            break;
-        }
-        case 8: leave(node); break;
-        case 9: cluster_.heal(); break;
-        default:
-            cluster_.heal();
-            cluster_.network().set_quality(0, Millis{5});
-            for (const NodeId id : cluster_.ids()) cluster_.start(id);
-        }
-    }
-    void end(NodeId node, End how) {
-        cluster_.end(node, how);
-        start_later(node);
-    }
-    void leave(NodeId node) {
-        cluster_.leave(node, [this, node] {
-            marks_.reach("left in order");
-            start_later(node);
-        });
-    }
-    void start_later(NodeId node) {
-        const Millis away = world_.chance(30) ? Millis{4000} : Millis{500};
-        world_.after(world_.between(Millis{0}, away), [this, node] { cluster_.start(node); });
-    }
-    void heal() {
-        cluster_.heal();
-        cluster_.network().set_quality(0, Millis{5});
-        for (const NodeId id : cluster_.ids()) cluster_.end_within(id, SimDisk::kNever);
-        for (const NodeId id : cluster_.ids()) cluster_.start(id);
-    }
-
     /// Leadership may still go back to a partition's first replica: then another node is asked.
     std::vector<Shown> all_of(const ClientOracle::Partition& partition) {
         for (int tries = 0; tries < 20; ++tries) {
             for (const NodeId id : cluster_.ids()) {
-                if (epoch_of(id, partition) == 0) continue;
+                if (epoch_of(cluster_, id, partition) == 0) continue;
                 auto all = read_all(world_, cluster_, id, partition.first, partition.second);
                 if (all) return *std::move(all);
             }
@@ -420,6 +352,7 @@ private:
     Marks& marks_;
     bool exact_;
     BrokerCluster cluster_;
+    Trouble trouble_{world_, cluster_, marks_};
     ClientOracle oracle_;
     std::vector<ClientOracle::Partition> partitions_{
         {"three", 0}, {"three", 1}, {"two", 0}, {"two", 1}};

@@ -5,6 +5,8 @@
 #include "raft/raft_group.hpp"
 #include "types.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,14 +34,24 @@ struct Replica {
     /// Something that waits for more to read, or for another leader.
     using Waiter = std::function<void()>;
     /// Calls the waiter once, at the next change; not at all if nobody holds it any more.
-    void wait(const std::shared_ptr<Waiter>& waiter) { waiting_.push_back(waiter); }
+    void wait(const std::shared_ptr<Waiter>& waiter) {
+        // A quiet partition that is asked again and again must not gather those that gave up.
+        if (waiting_.size() >= tidy_at_) {
+            std::erase_if(waiting_, [](const auto& waiting) { return waiting.expired(); });
+            tidy_at_ = std::max(kTidyAt, 2 * waiting_.size());
+        }
+        waiting_.push_back(waiter);
+    }
     void wake() {
         for (const auto& waiting : std::exchange(waiting_, {}))
             if (const auto waiter = waiting.lock()) (*waiter)();
     }
 
 private:
+    static constexpr std::size_t kTidyAt = 64;
+
     std::vector<std::weak_ptr<Waiter>> waiting_;
+    std::size_t tidy_at_ = kTidyAt;
 };
 
 } // namespace mini_broker

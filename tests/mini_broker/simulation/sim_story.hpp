@@ -92,6 +92,16 @@ inline std::optional<std::vector<Shown>> read_all(World& world,
     }
 }
 
+/// The epoch in which a node leads a partition; 0 if it does not.
+inline std::uint64_t epoch_of(BrokerCluster& cluster,
+                              NodeId node,
+                              const ClientOracle::Partition& partition) {
+    Broker* const broker = cluster.broker(node);
+    if (broker == nullptr) return 0;
+    const auto set = broker->isr().get_isr(partition.first, partition.second);
+    return set && set->own() ? set->epoch() : 0;
+}
+
 /// What all nodes must say alike: who leads, in which epoch, who is in sync.
 inline std::string summary(const kafka::MetadataResponse& response) {
     std::string text = fmt::format("controller {};", response.controller_id);
