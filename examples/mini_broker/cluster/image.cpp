@@ -24,8 +24,8 @@ Image::Applied unknown_topic(const std::string& name) {
     return refused(Error::unknown_topic_or_partition, fmt::format("There is no topic '{}'.", name));
 }
 
-/// Whether partitions can be: replicas each, none of them twice. A command may come from a node that
-/// is not as it should be, and everything relies on this.
+/// Whether partitions can be: replicas each, none of them twice. A command may come from a node
+/// that is not as it should be, and everything relies on this.
 bool are_placed(const std::vector<std::vector<NodeId>>& partitions) {
     const auto placed = [](const std::vector<NodeId>& replicas) {
         const std::set<NodeId> different(replicas.begin(), replicas.end());

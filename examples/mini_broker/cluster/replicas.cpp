@@ -187,8 +187,8 @@ void Replicas::close(GroupId group) {
     logger_.info("partition {}-{} is gone, and its files", replica->topic, replica->number);
 }
 
-/// A crash may leave some of the files, and the next run may not know at once that the partition was
-/// deleted: it must not open what is left, nor take it for a damaged log.
+/// A crash may leave some of the files, and the next run may not know at once that the partition
+/// was deleted: it must not open what is left, nor take it for a damaged log.
 void Replicas::remove_files(GroupId group) {
     const std::string directory = directory_of(options_.directory, group);
     const std::string mark = fmt::format("{}{}", directory, kRemoved);
