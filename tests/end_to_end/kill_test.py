@@ -13,8 +13,8 @@ KILLS = 4
 
 
 class Kill(ClusterTest):
-    def started(self):
-        cluster = self.cluster()
+    def started(self, **flags):
+        cluster = self.cluster(**flags)
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
         cluster.await_isr("test", 0, {1, 2, 3})
         return cluster
@@ -169,6 +169,27 @@ class Kill(ClusterTest):
         self.assertEqual(producer.sent, records)
         self.assertLess(max(took), 2)
         self.say(f"ended in {', '.join(f'{each:.2f}' for each in took)} s")
+
+    def test_an_acknowledgement_waits_for_every_replica_in_sync(self):
+        cluster = self.started(isr_max_lag_ms=4000)
+        leader = cluster.node(1)
+        cluster.await_metric(
+            leader, "chronik_raft_follower_lag_entries", 0, topic="test", follower_id="3"
+        )
+        cluster.node(3).pause()
+        # A majority has it at once; that is enough for acks=1 only.
+        self.assertEqual(wire.NONE, wire.produce(leader.address, "test", "one", acks=1)[0])
+        error, _, _ = wire.produce(leader.address, "test", "all", timeout=200)
+        self.assertEqual(wire.REQUEST_TIMED_OUT, error)
+        error, _, seconds = wire.produce(leader.address, "test", "all", timeout=9000)
+        self.assertEqual(wire.NONE, error)
+        self.assertEqual({1, 2}, cluster.partition("test", 0, leader)["isr"])
+        # And what no majority has is acknowledged to nobody.
+        cluster.node(2).pause()
+        error, _, _ = wire.produce(leader.address, "test", "nobody", timeout=200)
+        self.assertNotEqual(wire.NONE, error)
+        self.assertNotIn("nobody", cluster.consume("test", node=leader))
+        self.say(f"acknowledged when the silent one was out, after {seconds:.1f} s")
 
     def test_a_follower_that_stops_in_order_makes_no_write_wait(self):
         # It would make them wait so long, were it still in the ISR.
