@@ -271,3 +271,51 @@ TEST_CASE("A fetch that waits is answered by the write that comes", "[broker]") 
     REQUIRE(got);
     CHECK(batches_in(got->responses.at(0).partitions.at(0).records).size() == 1);
 }
+
+TEST_CASE("Requests that were sent ahead are served from within the answers before them",
+          "[broker]") {
+    constexpr std::size_t kWrites = 200;
+    Cluster3 three;
+    REQUIRE(three.create(1, "topic") == Error::none);
+    const NodeId leader = three.leader();
+    const std::string batch = batch_of("record");
+    std::vector<Offset> offsets;
+    std::function<void()> next;
+    const auto answered = [&](const std::optional<kafka::ProduceResponse>& response) {
+        REQUIRE(response);
+        const auto& answer = response->responses.at(0).partition_responses.at(0);
+        offsets.push_back(answer.error_code == Error::none ? answer.base_offset : -1);
+        if (offsets.size() < kWrites) next();
+    };
+    next = [&] {
+        three.cluster.ask_at_once<kafka::ProduceResponse>(
+            leader, 9, produce_request("topic", 0, batch), answered);
+    };
+    three.cluster.ask<kafka::MetadataResponse>(
+        leader, 12, all_topics(), Millis{1000}, [](const auto&) {},
+        [&](bool is_answer) {
+            if (is_answer) next();
+        });
+    three.world.run_for(Millis{20'000});
+    REQUIRE(offsets.size() == kWrites);
+    for (std::size_t i = 0; i < kWrites; ++i) CHECK(offsets[i] == static_cast<Offset>(i));
+}
+
+TEST_CASE("A partition that is deleted is gone from every disk, also of a node that was away",
+          "[broker]") {
+    Cluster3 three;
+    REQUIRE(three.create(1, "topic") == Error::none);
+    (void)three.leader();
+    const auto groups = [&three](NodeId id) { return three.cluster.disk(id).list("groups"); };
+    CHECK(groups(3) == std::vector<std::string>{"1"});
+    three.cluster.end(3, End::kill);
+    three.world.run_for(Millis{2000});
+    REQUIRE(three.remove(1, "topic") == Error::none);
+    three.world.run_for(Millis{1000});
+    CHECK(groups(1).empty());
+    CHECK(groups(2).empty());
+    CHECK(groups(3) == std::vector<std::string>{"1"});
+    three.cluster.start(3);
+    three.world.run_for(Millis{5000});
+    CHECK(groups(3).empty());
+}

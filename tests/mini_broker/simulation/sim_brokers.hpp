@@ -142,6 +142,7 @@ public:
     [[nodiscard]] std::uint64_t run(NodeId id) const { return nodes_.at(id)->run; }
     /// Null while the node is not up.
     [[nodiscard]] Broker* broker(NodeId id) { return nodes_.at(id)->broker.get(); }
+    [[nodiscard]] SimDisk& disk(NodeId id) { return nodes_.at(id)->disk; }
     [[nodiscard]] std::vector<NodeId> ids() const {
         std::vector<NodeId> ids;
         for (const auto& [id, node] : nodes_) ids.push_back(id);
@@ -157,16 +158,7 @@ public:
              Millis limit,
              std::function<void(std::optional<Response>)> answered,
              std::function<void(bool is_answer)> on_node = nullptr) {
-        std::string frame;
-        kafka::RequestHeader header;
-        header.api_key = static_cast<std::int16_t>(Request::kApi);
-        header.api_version = static_cast<std::int16_t>(version);
-        header.correlation_id = 77;
-        header.client_id = "simulated";
-        header.api = &kafka::api(Request::kApi);
-        kafka::append_header(header, frame);
-        kafka::encode(request, version, frame);
-
+        std::string frame = frame_of(version, request);
         const auto once =
             std::make_shared<std::function<void(std::optional<Response>)>>(std::move(answered));
         const auto finish = [once](std::optional<Response> response) {
@@ -192,10 +184,29 @@ public:
         world_.after(limit, [finish, asker] { finish(std::nullopt); });
     }
 
+    /// The same within a turn of the node, as a connection does with what was sent ahead: `answered`
+    /// is called within the turn that answers.
+    template <class Response, class Request>
+    void ask_at_once(NodeId at,
+                     int version,
+                     const Request& request,
+                     std::function<void(std::optional<Response>)> answered) {
+        Node& node = *nodes_.at(at);
+        if (node.broker == nullptr) return;
+        const auto asker = std::make_shared<SimAsker>(
+            [version, answered = std::move(answered)](const mini_broker::Response& response) {
+                answered(read_response<Response>(response.bytes, version));
+            });
+        node.askers.push_back(asker);
+        ConnectionInfo info{2, "client", {}, {}};
+        node.broker->handle(info, frame_of(version, request), Reply{asker, 1});
+    }
+
 private:
     struct Node {
         explicit Node(World& world) : disk(world) {}
         NodeId id = 0;
+        std::vector<std::shared_ptr<SimAsker>> askers; ///< that nobody else holds
         std::uint64_t run = 0;
         SimDisk disk;
         std::shared_ptr<SimLoop> loop;
@@ -204,6 +215,20 @@ private:
         std::unique_ptr<Broker> broker;
         bool up = false;
     };
+
+    template <class Request>
+    static std::string frame_of(int version, const Request& request) {
+        std::string frame;
+        kafka::RequestHeader header;
+        header.api_key = static_cast<std::int16_t>(Request::kApi);
+        header.api_version = static_cast<std::int16_t>(version);
+        header.correlation_id = 77;
+        header.client_id = "simulated";
+        header.api = &kafka::api(Request::kApi);
+        kafka::append_header(header, frame);
+        kafka::encode(request, version, frame);
+        return frame;
+    }
 
     template <class Response>
     static std::optional<Response> read_response(std::string_view bytes, int version) {
