@@ -25,7 +25,7 @@ std::vector<Command> one_of_each() {
     return {
         RegisterBroker{3, "host", 9092, "rack"},
         CreateTopic{"topic", id, {{"min.insync.replicas", "2"}}, {{1, 2, 3}, {2, 3, 1}}},
-        DeleteTopic{"topic"},
+        DeleteTopic{"topic", id},
         AddPartitions{"topic", 2, {{3, 1, 2}}},
         SetConfigs{"topic", {{"retention.ms", "5"}, {"retention.bytes", std::nullopt}}, true},
         PublishIsr{{{id, 1, isr}}},

@@ -224,3 +224,43 @@ TEST_CASE("Blocks of producer ids never overlap, whatever is asked for", "[clust
         if (count > 1'000'000) end = applied.result.value + 1'000'000; // no more at once
     }
 }
+
+TEST_CASE("A creation that comes again after the deletion brings no topic back",
+          "[cluster][image]") {
+    Image image;
+    (void)apply(image, create("a", 1));
+    (void)apply(image, DeleteTopic{"a", id_of(1)});
+    const Image::Applied again = apply(image, create("a", 1));
+    CHECK(again.result.error == Error::none);
+    CHECK(again.changes.empty());
+    CHECK(image.topic("a") == nullptr);
+    CHECK(result_of(image, create("a", 2)) == Error::none);
+    CHECK(image.topic("a")->id == id_of(2));
+}
+
+TEST_CASE("A deletion that comes again leaves the next topic of the name alone",
+          "[cluster][image]") {
+    Image image;
+    (void)apply(image, create("a", 1));
+    CHECK(result_of(image, DeleteTopic{"a", id_of(1)}) == Error::none);
+    (void)apply(image, create("a", 2));
+    const Image::Applied again = apply(image, DeleteTopic{"a", id_of(1)});
+    CHECK(again.result.error == Error::none);
+    CHECK(again.changes.empty());
+    CHECK(image.topic("a") != nullptr);
+    CHECK(result_of(image, DeleteTopic{"a", id_of(9)}) == Error::unknown_topic_or_partition);
+    CHECK(image.topic("a") != nullptr);
+    CHECK(result_of(image, DeleteTopic{"a"}) == Error::none);
+}
+
+TEST_CASE("The same partitions added twice are added once", "[cluster][image]") {
+    Image image;
+    (void)apply(image, create("a", 1, 2));
+    const AddPartitions command{"a", 2, {{1, 2}, {2, 3}}};
+    CHECK(result_of(image, command) == Error::none);
+    const Image::Applied again = apply(image, command);
+    CHECK(again.result.error == Error::none);
+    CHECK(again.changes.empty());
+    CHECK(image.topic("a")->partitions.size() == 4);
+    CHECK(result_of(image, AddPartitions{"a", 2, {{1, 2}, {3, 2}}}) == Error::invalid_partitions);
+}

@@ -39,7 +39,7 @@ namespace mini_broker {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RegisterBroker, node, host, port, rack)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CreateTopic, name, id, configs, replicas)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeleteTopic, name)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeleteTopic, name, id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AddPartitions, name, first, replicas)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetConfigs, name, changes, replace)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PublishIsr::One, topic, partition, isr)

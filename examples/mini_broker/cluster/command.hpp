@@ -36,6 +36,7 @@ struct CreateTopic {
 };
 struct DeleteTopic {
     std::string name;
+    Uuid id{}; ///< which of those that had the name in turn; all zeros: whichever has it
 };
 struct AddPartitions {
     std::string name;

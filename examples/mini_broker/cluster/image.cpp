@@ -70,6 +70,7 @@ Image::Applied Image::apply(const CreateTopic& command) {
         return refused(Error::topic_already_exists,
                        fmt::format("Topic '{}' already exists.", command.name));
     }
+    if (deleted_lately(command.id)) return {}; // and again, as late as that
     if (!is_legal_topic(command.name))
         return refused(Error::invalid_topic, "This is no topic's name.");
     if (names_.contains(command.id))
@@ -85,10 +86,15 @@ Image::Applied Image::apply(const CreateTopic& command) {
 }
 
 Image::Applied Image::apply(const DeleteTopic& command) {
+    // Sent again, it must not reach a topic that got the name since.
+    if (deleted_lately(command.id)) return {};
     const auto found = topics_.find(command.name);
     if (found == topics_.end()) return unknown_topic(command.name);
+    if (command.id != Uuid{} && command.id != found->second.id) return unknown_topic(command.name);
     const Topic gone = std::move(found->second);
     names_.erase(gone.id);
+    deleted_.push_back(gone.id);
+    if (deleted_.size() > kDeletedKept) deleted_.pop_front();
     topics_.erase(found);
     for (auto& [group, offsets] : offsets_)
         std::erase_if(offsets,
@@ -100,6 +106,14 @@ Image::Applied Image::apply(const AddPartitions& command) {
     const auto found = topics_.find(command.name);
     if (found == topics_.end()) return unknown_topic(command.name);
     Topic& topic = found->second;
+    const auto& known = topic.partitions;
+    const auto same = [](const std::vector<NodeId>& replicas, const Partition& partition) {
+        return replicas == partition.replicas;
+    };
+    if (known.size() == command.first + command.replicas.size() && !command.replicas.empty() &&
+        std::equal(command.replicas.begin(), command.replicas.end(),
+                   known.end() - static_cast<std::ptrdiff_t>(command.replicas.size()), same))
+        return {}; // sent again
     if (topic.partitions.size() != command.first)
         return refused(Error::invalid_partitions,
                        fmt::format("Topic '{}' has {} partitions by now.", command.name,
@@ -157,6 +171,10 @@ Image::Applied Image::apply(const CommitOffsets& command) {
             offsets_[command.group][{one.topic, one.partition}] = {one.offset, one.epoch,
                                                                    one.metadata};
     return {};
+}
+
+bool Image::deleted_lately(const Uuid& id) const {
+    return std::find(deleted_.begin(), deleted_.end(), id) != deleted_.end();
 }
 
 const Image::Topic* Image::topic(std::string_view name) const {

@@ -6,7 +6,9 @@
 
 #include <insync/isr_store.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -100,6 +102,10 @@ public:
     [[nodiscard]] std::uint64_t topics_created() const noexcept { return topics_created_; }
 
 private:
+    // Far more than are deleted while a command can still be sent again.
+    static constexpr std::size_t kDeletedKept = 10'000;
+
+    [[nodiscard]] bool deleted_lately(const Uuid& id) const;
     [[nodiscard]] Applied apply(const RegisterBroker& command);
     [[nodiscard]] Applied apply(const CreateTopic& command);
     [[nodiscard]] Applied apply(const DeleteTopic& command);
@@ -112,6 +118,7 @@ private:
     std::map<NodeId, Broker> brokers_;
     std::map<std::string, Topic, std::less<>> topics_;
     std::map<Uuid, std::string> names_;
+    std::deque<Uuid> deleted_; // the latest, oldest first
     std::map<std::string, Offsets> offsets_;
     std::uint64_t topics_created_ = 0;
     GroupId next_group_ = kMetadataGroup + 1;

@@ -13,10 +13,10 @@ namespace mini_broker {
 
 /// What nodes say to each other beside Raft's messages; all of it concerns the metadata group.
 enum class NodeMessage : std::uint8_t {
-    ping = 16,     ///< "I am alive"
-    leaving = 17,  ///< "I am about to stop: take me out of every ISR"
-    command = 18,  ///< a command for the leader of the metadata
-    result = 19,   ///< and what it came to
+    ping = 16,    ///< "I am alive"
+    leaving = 17, ///< "I am about to stop: take me out of every ISR"
+    command = 18, ///< a command for the leader of the metadata
+    result = 19,  ///< and what it came to
 };
 
 /// A command that is passed on to the leader. `request` is the sender's own number of it.

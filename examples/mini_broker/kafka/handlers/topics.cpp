@@ -152,7 +152,7 @@ void handle_delete_topics(const CallPtr& call) {
         }
         answer.name = topic->name;
         answer.topic_id = topic->id;
-        gather->submit(DeleteTopic{topic->name}, request->timeout_ms, answer);
+        gather->submit(DeleteTopic{topic->name, topic->id}, request->timeout_ms, answer);
     }
     gather->begun();
 }
