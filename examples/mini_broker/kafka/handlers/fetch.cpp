@@ -135,7 +135,10 @@ void Fetch::attempt() {
         return call->answer(tried.response);
     }
     if (!waiter) {
-        waiter = std::make_shared<Replica::Waiter>([self = shared_from_this()] {
+        waiter = std::make_shared<Replica::Waiter>([weak = weak_from_this()] {
+            // It is the timer below that keeps this alive; the waiter is our own.
+            const auto self = weak.lock();
+            if (!self) return;
             // After the turn: who wakes us may be in the middle of something.
             self->call->context.loop.after(Millis{0}, [self] { self->attempt(); });
         });
