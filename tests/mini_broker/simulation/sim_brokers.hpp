@@ -184,8 +184,8 @@ public:
         world_.after(limit, [finish, asker] { finish(std::nullopt); });
     }
 
-    /// The same within a turn of the node, as a connection does with what was sent ahead: `answered`
-    /// is called within the turn that answers.
+    /// The same within a turn of the node, as a connection does with what was sent ahead:
+    /// `answered` is called within the turn that answers.
     template <class Response, class Request>
     void ask_at_once(NodeId at,
                      int version,
