@@ -25,13 +25,6 @@ struct CommandResult {
     std::int64_t value = 0; ///< the first producer id of a block
 };
 
-/// A configuration that a topic may have of its own.
-struct TopicConfig {
-    std::string_view name;
-    std::string default_value;
-    std::string_view documentation;
-};
-
 /// The metadata of the cluster: what is left of all commands that were applied, in order. A pure
 /// state machine, the same on every node; no time, no chance, no I/O.
 class Image {

@@ -2,6 +2,7 @@
 #include "kafka/messages/cluster.hpp"
 
 #include "kafka/handlers/call.hpp"
+#include "kafka/handlers/status.hpp"
 #include "kafka/handlers/topic_defaults.hpp"
 #include "kafka/messages/api_versions.hpp"
 #include "kafka/messages/producer_id.hpp"
@@ -44,11 +45,7 @@ void handle_describe_cluster(const CallPtr& call) {
     DescribeClusterResponse response;
     response.cluster_id = context.options.cluster_id;
     response.controller_id = static_cast<std::int32_t>(controller_node(context));
-    for (const auto& [node, broker] : context.image().brokers())
-        if (context.nodes.alive(node))
-            response.brokers.push_back(
-                {static_cast<std::int32_t>(node), broker.host, broker.port,
-                 broker.rack.empty() ? std::nullopt : std::optional{broker.rack}});
+    response.brokers = live_brokers<DescribeClusterResponse::Broker>(context);
     call->answer(response);
 }
 

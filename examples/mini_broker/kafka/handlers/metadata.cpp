@@ -70,11 +70,7 @@ void handle_metadata(const CallPtr& call) {
     MetadataResponse response;
     response.cluster_id = context.options.cluster_id;
     response.controller_id = static_cast<std::int32_t>(controller_node(context));
-    for (const auto& [node, broker] : context.image().brokers())
-        if (context.nodes.alive(node))
-            response.brokers.push_back(
-                {static_cast<std::int32_t>(node), broker.host, broker.port,
-                 broker.rack.empty() ? std::nullopt : std::optional{broker.rack}});
+    response.brokers = live_brokers<MetadataResponse::Broker>(context);
 
     const bool all =
         !request->topics || (call->header.api_version == 0 && request->topics->empty());

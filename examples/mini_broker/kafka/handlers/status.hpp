@@ -5,6 +5,7 @@
 #include "types.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -29,5 +30,16 @@ struct PartitionStatus {
                                         std::string_view topic,
                                         std::int32_t number,
                                         const Image::Partition& partition);
+
+/// The brokers that are alive, as Metadata and DescribeCluster list them: both must say the same.
+template <class Broker>
+[[nodiscard]] std::vector<Broker> live_brokers(const Context& context) {
+    std::vector<Broker> live;
+    for (const auto& [node, broker] : context.image().brokers())
+        if (context.nodes.alive(node))
+            live.push_back({static_cast<std::int32_t>(node), broker.host, broker.port,
+                            broker.rack.empty() ? std::nullopt : std::optional{broker.rack}});
+    return live;
+}
 
 } // namespace mini_broker::kafka
