@@ -128,7 +128,7 @@ func join(ctx context.Context, arguments []string) error {
 	client, err := connect(
 		kgo.ConsumerGroup(arguments[0]), kgo.ConsumeTopics(arguments[1]),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.OnPartitionsAssigned(change(true)),
-		kgo.OnPartitionsRevoked(change(false)), kgo.OnPartitionsLost(change(false)),
+		kgo.HeartbeatInterval(time.Second/2), kgo.OnPartitionsRevoked(change(false)), kgo.OnPartitionsLost(change(false)),
 	)
 	if err != nil {
 		return err
