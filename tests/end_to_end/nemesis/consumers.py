@@ -57,6 +57,7 @@ class Reader:
 
     def _take(self):
         got = {}
+        broken = False
         for message in self._consumer.consume(500, 0.2):
             partition = (message.topic(), message.partition())
             error = message.error()
@@ -68,12 +69,15 @@ class Reader:
                 self._at_end.add(partition)
             elif error.code() in (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET):
                 # There was a record just before, so this place is in range on any right node.
+                place = f"{partition} at {self._position[partition]}"
                 self._history.write("fatal", proc=self._name, t=now(),
-                                    err=f"{partition} at {self._position[partition]}: {error.str()}")
-                self._assign()
+                                    err=f"{place}: {error.str()}")
+                broken = True
         for (topic, number), records in got.items():
             self._history.write("read", proc=self._name, part=f"{topic}-{number}", t=now(),
                                 recs=records)
+        if broken:
+            self._assign()
 
 
 def main():

@@ -95,6 +95,8 @@ class LostQuorum(Fault):
         self.nodes = [self.node, self.killed]
 
     def strike(self):
+        if leads_nothing(self.survivor):
+            raise Void("there is nothing that the survivor could lose")
         self.node.pause()
         self.killed.kill()
 

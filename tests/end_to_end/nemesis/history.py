@@ -1,7 +1,7 @@
 """What happened in a run, as JSON lines: one file a process, put together and read at the end.
 
-Times are nanoseconds of the machine's monotonic clock, which all processes of a run share. `part` is
-a partition, as "topic-0". What `f` may be:
+Times are nanoseconds of the machine's monotonic clock, which all processes of a run share. `part`
+is a partition, as "topic-0". What `f` may be:
 
     send      a producer's record: proc, part, val, inv and ret (before the call, after the answer),
               acks, idem, type ("ok": acknowledged, with `off`; "fail": definitely not appended;
@@ -9,7 +9,7 @@ a partition, as "topic-0". What `f` may be:
     read      what a consumer got at once: proc, part, t, recs [[offset, value], ...]
     consumer  a consumer began ("from": beginning or end), or came to the end ("end")
     final     all that one node holds at the end: node, part, recs
-    hw        ListOffsets of one node: node, inv, ret, ends {part: [offset, epoch, led]}, where `led`
+Times are nanoseconds of the machine's monotonic clock, which all processes share. `part` is
               says that the node led in that epoch before and after the question
     isr       /api/isr of one node: node, inv, ret, parts {part: {leader, epoch, version, isr, min,
               leading}}

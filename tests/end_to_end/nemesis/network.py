@@ -7,6 +7,8 @@ nothing here has a name that another run could meet, and all of it goes with the
 import json
 import subprocess
 
+from processes import eventually
+
 BRIDGE = "br0"
 TABLE = "inet faults"
 _CHAINS = """
@@ -78,27 +80,36 @@ class Network:
         tool(*self.enter(node), "nft", "flush", "ruleset")
         return dropped
 
-    def reaches(self, node, address, port, timeout=0.7):
+    def reaches(self, node, address, port, timeout=0.5):
         """Whether a connection from a node's host comes about."""
-        code = (
-            "import socket, sys\n"
-            "socket.create_connection((sys.argv[1], int(sys.argv[2])), float(sys.argv[3]))"
-        )
         done = subprocess.run(
-            [*self.enter(node), "python3", "-c", code, address, str(port), str(timeout)],
+            [*self.enter(node), "timeout", str(timeout), "bash", "-c",
+             f"exec 3<>/dev/tcp/{address}/{port}"],
             stderr=subprocess.DEVNULL, check=False,
         )
         return done.returncode == 0
 
     def slow_down(self, node, rate):
         """Lets only so much through from a node's host, as "256kbit". What waits, waits long."""
-        tool("tc", "-n", f"n{node}", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", rate,
-             "burst", "4kb", "latency", "2s")
+        self._shape(node, "add", rate)
 
     def speed_up(self, node):
-        """Ends that. How many packets had to wait."""
-        shown = json.loads(tool("tc", "-n", f"n{node}", "-s", "-j", "qdisc", "show", "dev", "eth0"))
-        if shown[0]["kind"] != "tbf":
+        """Ends that, once what had to wait is through. How many packets that were."""
+        if self._shaper(node)["kind"] != "tbf":
             return 0
+        # Without it, what waits would be lost, and TCP be slow to notice.
+        self._shape(node, "change", "1gbit")
+        eventually(lambda: self._shaper(node)["backlog"] == 0, 5, what="an empty queue")
+        waited = self._shaper(node)["overlimits"]
         tool("tc", "-n", f"n{node}", "qdisc", "del", "dev", "eth0", "root")
-        return shown[0]["overlimits"]
+        return waited
+
+    @staticmethod
+    def _shape(node, verb, rate):
+        tool("tc", "-n", f"n{node}", "qdisc", verb, "dev", "eth0", "root", "handle", "1:", "tbf",
+             "rate", rate, "burst", "4kb", "limit", "1mb")
+
+    @staticmethod
+    def _shaper(node):
+        shown = tool("tc", "-n", f"n{node}", "-s", "-j", "qdisc", "show", "dev", "eth0")
+        return json.loads(shown)[0]

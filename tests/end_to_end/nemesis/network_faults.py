@@ -123,7 +123,7 @@ class SlowLine(Fault):
     """Little gets through from a node, and late."""
 
     needs = ("network",)
-    RATE = "96kbit"
+    RATE = "256kbit"
 
     def strike(self):
         self.site.network.slow_down(self.node.id, self.RATE)

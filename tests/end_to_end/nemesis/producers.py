@@ -17,9 +17,9 @@ from nemesis.plan import WEAK, Plan, stop_by_sigterm, strong_partitions
 TICK = 0.01
 LONGEST_WAIT = 30  # seconds, for the last answers
 PENDING_MAX = 300  # records of one producer to one partition that nobody has answered yet
-# Answers after which nothing was appended. Only who sends a record once can say so: librdkafka tries
-# again after 6 (not leader), whatever it is told, and an earlier attempt may have had another fate.
-# 6 itself says nothing, as it also answers who led when the record came, and then lost the lead.
+# Answers after which nothing was appended. Only who sends a record once can say so: after 6 (not
+# leader) librdkafka tries again, whatever it is told, and an earlier attempt may have had another
+# fate. 6 itself says nothing: it also answers who led when the record came, and then lost the lead.
 REFUSED = {wire.NOT_ENOUGH_REPLICAS}
 
 
