@@ -4,7 +4,7 @@ import socket
 import struct
 import time
 
-PRODUCE, METADATA, INIT_PRODUCER_ID = 0, 3, 22
+PRODUCE, FETCH, METADATA, INIT_PRODUCER_ID = 0, 1, 3, 22
 NONE, REQUEST_TIMED_OUT = 0, 7
 NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND = 19, 20
 
@@ -103,6 +103,18 @@ class Connection:
         answered, error, offset = struct.unpack(">ihq", answer[at:at + 14])
         assert answered == partition
         return error, offset
+
+    def fetch(self, topic, partition, offset):
+        """(error, bytes of record batches) from an offset on."""
+        body = (
+            struct.pack(">iiiib", -1, 100, 0, 1 << 24, 0) + struct.pack(">i", 1) + string(topic)
+            + struct.pack(">iiqi", 1, partition, offset, 1 << 24)
+        )
+        answer = self.ask(FETCH, 4, body)
+        at = 4 + 4 + 2 + len(topic.encode()) + 4
+        answered, error, _, _, aborted, size = struct.unpack(">ihqqii", answer[at:at + 30])
+        assert answered == partition and aborted <= 0
+        return error, answer[at + 30:at + 30 + size]
 
     def init_producer_id(self):
         """(error, producer id, epoch)"""
