@@ -47,9 +47,10 @@ class Piped:
         self.values = []
         self.out = []
         self.errors = []
+        streams = ((self.out, self.process.stdout), (self.errors, self.process.stderr))
         self._readers = [
             threading.Thread(target=lines.extend, args=[stream])
-            for lines, stream in ((self.out, self.process.stdout), (self.errors, self.process.stderr))
+            for lines, stream in streams
         ]
         for reader in self._readers:
             reader.start()

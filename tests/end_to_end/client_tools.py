@@ -211,7 +211,8 @@ class KafkaTools(Program):
         said = self.tool(
             "kafka-consumer-groups", "--describe", "--group", group, "--members", "--verbose"
         )
-        assigned = re.findall(rf"\s{members[0].topic}[:(]([\d,]+)", said)  # 4.1 ":0,1", 3.9 "(0,1)"
+        # "TOPIC:0,1" in 4.1, "(0,1)" in 3.9.
+        assigned = re.findall(rf"\s(?:{members[0].topic}:|\()([\d,]+)", said)
         return [set(map(int, each.split(","))) for each in assigned]
 
 
