@@ -69,6 +69,12 @@ void handle_offset_for_leader_epoch(const CallPtr& call) {
             if (reading.replica == nullptr || partition.leader_epoch < 0) continue;
             const auto end =
                 reading.replica->raft->log().end_of_term(static_cast<Term>(partition.leader_epoch));
+            // An epoch may have more committed records than a node knows that does not lead, and a
+            // client that has read them would take a smaller end for a log that was cut.
+            if (!reading.leading && (end.term < 0 || end.end >= reading.end)) {
+                answer.error_code = Error::offset_not_available;
+                continue;
+            }
             answer.leader_epoch = static_cast<std::int32_t>(end.term);
             answer.end_offset = std::min(end.end, reading.end);
         }
