@@ -161,7 +161,7 @@ class Gigabyte:
             with clients.on_core(0):
                 follower.start()
             start = time.monotonic()
-            cluster.await_isr(self.topic, 0, {1, 2, 3}, 300, [cluster.node(leader)])
+            cluster.await_isr(self.topic, 0, {1, 2, 3}, 120, [cluster.node(leader)])
             return {"catch_up": time.monotonic() - start, **load.result()}
 
 

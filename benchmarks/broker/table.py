@@ -14,6 +14,8 @@ def number(value):
 
 def spread(values):
     """The median, and behind it the least and the most."""
+    if not values:
+        return "failed"
     middle = number(statistics.median(values))
     if len(values) == 1:
         return middle
@@ -37,11 +39,11 @@ def row(title, measure, results):
     """`results`: {kind: [value of each run]}."""
     ours, theirs = results[MINI_BROKER], results.get(KAFKA)
     ratio = verdict_text = ""
-    if theirs:
+    if ours and theirs:
         value = statistics.median(ours) / (statistics.median(theirs) or 1e-9)
         ratio, verdict_text = f"{value:.2f}", verdict(measure.better, value)
     line = (f"{title:<36} {measure.unit:<31} {spread(ours):<28} "
-            f"{spread(theirs) if theirs else '':<28} {ratio:>6}  {verdict_text}")
+            f"{'' if theirs is None else spread(theirs):<28} {ratio:>6}  {verdict_text}")
     return line.rstrip()
 
 
