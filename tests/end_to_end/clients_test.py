@@ -5,7 +5,7 @@ import unittest
 
 from processes import eventually, run
 from node import ROOT
-from support import ClusterTest, stop_nodes
+from support import ClusterTest
 
 
 class Clients(ClusterTest):
@@ -132,66 +132,6 @@ class Clients(ClusterTest):
             node.restart()
         cluster.await_ready()
         self.assertEqual([str(number) for number in range(7, 10)], read(3))
-
-    def test_the_console_consumer_reads_with_and_without_a_group(self):
-        cluster = self.cluster()
-        cluster.create_topic("test", 1, 3)
-        cluster.await_isr("test", 0, {1, 2, 3})
-        lines = [f"line {number}" for number in range(20)]
-        self.tool(
-            cluster, "kafka-console-producer", "--topic", "test", "--sync",
-            "--producer-property", "linger.ms=0", stdin="\n".join(lines) + "\n",
-        )
-        alone = self.tool(
-            cluster, "kafka-console-consumer", "--topic", "test", "--partition", "0", "--offset",
-            "earliest", "--max-messages", "20", "--timeout-ms", "30000",
-        )
-        self.assertEqual(lines, alone.splitlines())
-        for part in (lines[:15], lines[15:]):
-            grouped = self.tool(
-                cluster, "kafka-console-consumer", "--topic", "test", "--from-beginning",
-                "--group", "g", "--max-messages", len(part), "--timeout-ms", "30000",
-            )
-            self.assertEqual(part, grouped.splitlines())
-        self.assertEqual("g\n", self.tool(cluster, "kafka-consumer-groups", "--list"))
-        self.assertEqual(
-            "test:0:20\n", self.tool(cluster, "kafka-get-offsets", "--topic", "test")
-        )
-
-    def test_broker_api_versions_lists_every_node(self):
-        cluster = self.cluster()
-        said = self.tool(cluster, "kafka-broker-api-versions")
-        for node in cluster.nodes:
-            self.assertIn(f"{node.address} (id: {node.id} rack: null", said)
-        self.assertEqual(3, said.count("Produce(0): 0 to "))
-        self.assertEqual(3, said.count("DescribeTopicPartitions(75): 0 [usable: 0]"))
-
-    def test_the_filters_of_kafka_topics_show_what_is_missing(self):
-        cluster = self.cluster()
-        for least in (1, 2, 3):
-            cluster.create_topic(f"f{least}", 1, 3, min_insync_replicas=least)
-            cluster.await_isr(f"f{least}", 0, {1, 2, 3})
-
-        def listed(what):
-            said = self.tool(cluster, "kafka-topics", "--describe", f"--{what}-partitions")
-            return set(re.findall(r"Topic: (\S+)\tPartition", said))
-
-        def shown():
-            return [
-                listed(what)
-                for what in ("under-replicated", "under-min-isr", "at-min-isr", "unavailable")
-            ]
-
-        everything = {"f1", "f2", "f3"}
-        self.assertEqual([set(), set(), {"f3"}, set()], shown())
-        stop_nodes(cluster, [3], "SIGTERM")
-        for topic in everything:
-            cluster.await_isr(topic, 0, {1, 2})
-        self.assertEqual([everything, {"f3"}, {"f2"}, set()], shown())
-        stop_nodes(cluster, [2], "SIGKILL")
-        for topic in everything:
-            cluster.await_isr(topic, 0, {1})
-        self.assertEqual([everything, {"f2", "f3"}, {"f1"}, set()], shown())
 
 
 if __name__ == "__main__":
