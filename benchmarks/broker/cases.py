@@ -63,7 +63,7 @@ class FullSpeed(Load):
 class Steady(Load):
     """2000 records a second, each sent at once."""
 
-    seconds: int = 15
+    seconds: int = 12
 
     def load(self, cluster, topic, choices):
         records = 2000 * (5 if choices.quick else self.seconds)
@@ -73,7 +73,7 @@ class Steady(Load):
 @dataclass
 class OneInFlight(Load):
     def load(self, cluster, topic, choices):
-        warm_up, seconds = (0.5, 1) if choices.quick else (1, 3)
+        warm_up, seconds = (0.5, 1) if choices.quick else (0.5, 2)
         return clients.one_in_flight(
             choices.client, cluster, topic, self.partitions, self.size, warm_up, seconds
         )
@@ -153,7 +153,7 @@ class Gigabyte:
             empty = follower.folder / f"{self.topic}-0"
         shutil.rmtree(empty)
 
-        seconds = 5 if choices.quick else 25
+        seconds = 5 if choices.quick else 15
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             load = pool.submit(
                 clients.perf_test, cluster, self.topic, 2000 * seconds, 100, 2000, 0
