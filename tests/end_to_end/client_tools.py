@@ -207,13 +207,17 @@ class KafkaTools(Program):
         member.topic = topic
         return member
 
-    def assignments(self, group, members):
-        said = self.tool(
+    def members(self, group):
+        """What kafka-consumer-groups says of them."""
+        return self.tool(
             "kafka-consumer-groups", "--describe", "--group", group, "--members", "--verbose"
         )
+
+    def assignments(self, group, members):
         # "TOPIC:0,1" in 4.1, "(0,1)" in 3.9.
-        assigned = re.findall(rf"\s(?:{members[0].topic}:|\()([\d,]+)", said)
-        return [set(map(int, each.split(","))) for each in assigned]
+        expression = rf"\s(?:{members[0].topic}:|\()([\d,]+)"
+        found = re.findall(expression, self.members(group))
+        return [set(map(int, each.split(","))) for each in found]
 
 
 class KafkaTools41(KafkaTools):

@@ -58,7 +58,12 @@ class KafkaToolsTest(ClientTest):
             said = client.tool("kafka-consumer-groups", "--describe", "--group", "g")
             at = lines.index(part[-1]) + 1
             self.assertRegex(said, rf"g\s+lines\s+0\s+{at}\s+20\s+{20 - at}\s")
-        self.assertEqual("g\n", client.tool("kafka-consumer-groups", "--list"))
+        member = self.join(client, "h", "lines")
+        row = r"^h\s+console-consumer-\S+\s+/127\.0\.0\.1\s+console-consumer\s+1\s"
+        eventually(lambda: re.search(row, client.members("h"), re.M), what=row)
+        member.leave()
+        listed = client.tool("kafka-consumer-groups", "--list")
+        self.assertEqual(["g", "h"], sorted(listed.splitlines()))
         self.assertEqual("lines:0:20\n", client.tool("kafka-get-offsets", "--topic", "lines"))
 
     def check_performance_test(self, client):

@@ -5,7 +5,10 @@
 #include "kafka/handlers/group_service.hpp"
 #include "kafka/messages/describe_groups.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 
 namespace mini_broker::kafka {
 
@@ -35,6 +38,11 @@ FindCoordinatorResponse::Coordinator locate(const Context& context, std::string 
     answer.host = broker->second.host;
     answer.port = broker->second.port;
     return answer;
+}
+
+// An address as Kafka's tools expect it: after a slash, and without the port.
+std::string host_of(const std::string& remote) {
+    return fmt::format("/{}", remote.substr(0, remote.rfind(':')));
 }
 
 } // namespace
@@ -69,7 +77,7 @@ void handle_join_group(const CallPtr& call) {
     if (!groups.active()) return answer_error<JoinGroupResponse>(call, Error::not_coordinator);
     groups.coordinator().join(
         call->context.loop.now(), call->header.api_version, *request,
-        {call->header.client_id.value_or(""), call->client},
+        {call->header.client_id.value_or(""), host_of(call->client)},
         [call](const JoinGroupResponse& response) { call->answer(response); });
 }
 
