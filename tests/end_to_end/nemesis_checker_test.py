@@ -61,6 +61,17 @@ class Checker(unittest.TestCase):
         history = [entry for entry in history if entry["f"] != "consumer"]
         self.expect("doubled", history)
 
+    def test_a_number_of_a_producer_at_two_offsets_is_found(self):
+        history = story()
+        for entry in history:
+            if entry["f"] == "final":
+                entry["ids"][2] = entry["ids"][1]
+        self.expect("numbered twice", history)
+        for entry in history:
+            if entry["f"] == "final":
+                entry["ids"][1:] = ["", ""]
+        self.assertEqual([], kinds(history))
+
     def test_a_value_twice_of_a_producer_that_promises_nothing_is_not_doubled(self):
         history = [*story(), send("q:1", type="info", idem=False)]
         for node in (1, 2, 3):

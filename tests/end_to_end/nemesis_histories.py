@@ -6,7 +6,7 @@ NODES = (1, 2, 3)
 def send(value, inv=80, ret=85, **more):
     entry = {"f": "send", "proc": value.split(":")[0], "part": "t-0", "val": value, "inv": inv,
              "ret": ret, "acks": "all", "idem": True, "type": "ok"}
-    return {**entry, **more}
+    return {**entry, "once": more.get("idem", True), **more}
 
 
 def isr(node, at, leading=False, members=(1, 2), **more):
@@ -24,8 +24,8 @@ def story():
         {"f": "consumer", "proc": "c", "t": 1, "from": "beginning"},
         {"f": "read", "proc": "c", "part": "t-0", "t": 48, "recs": [list(one) for one in records]},
         {"f": "consumer", "proc": "c", "t": 49, "end": True},
-        *({"f": "final", "node": node, "part": "t-0", "recs": [list(one) for one in records]}
-          for node in NODES),
+        *({"f": "final", "node": node, "part": "t-0", "recs": [list(one) for one in records],
+           "ids": [f"7/0/{offset}" for offset, _ in records]} for node in NODES),
     ]
 
 
@@ -67,7 +67,8 @@ class GoodHistory:
             self._add("consumer", proc=name, t=self._now(), end=True)
         for node in NODES:
             for part, records in self._log.items():
-                self._add("final", node=node, part=part, recs=[list(each) for each in records])
+                self._add("final", node=node, part=part, recs=[list(each) for each in records],
+                          ids=[f"7/0/{offset}" for offset, _ in records])
         self._poll()
         self._draw.shuffle(self._entries)
         self._entries.sort(key=lambda entry: entry.get("ret", entry.get("t", 0)))
@@ -109,7 +110,7 @@ class GoodHistory:
                         self._append(part, value)
             self._add("send", proc=value.split(":")[0], part=part, val=value, inv=inv,
                       ret=self._now(), acks="1" if value.startswith("w") else "all", idem=idem,
-                      **entry)
+                      once=idem, **entry)
 
     def _read(self):
         part = self._draw.choice(list(self._log))

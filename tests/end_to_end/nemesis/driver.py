@@ -148,8 +148,10 @@ class Run:
                 self.history.write("end", t=now())
         for node in self.site.nodes:
             for topic, number in all_partitions():
+                records = self.read(node, topic, number)
                 self.history.write("final", node=node.id, part=f"{topic}-{number}",
-                                   recs=self.read(node, topic, number))
+                                   recs=[record[:2] for record in records],
+                                   ids=[record[2] for record in records])
         self.history.close()
 
     def read(self, node, topic, number):

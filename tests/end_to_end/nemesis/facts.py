@@ -13,7 +13,8 @@ class Violation:
 
 class Facts:
     """`held` is {node: {part: {offset: value}}} of the final reads, `log` the same of all nodes
-    together: what they hold is the same, or there is a violation."""
+    together: what they hold is the same, or there is a violation. `ids` is {part: {offset: producer's
+    number}}."""
 
     def __init__(self, history):
         by_kind = defaultdict(list)
@@ -32,11 +33,14 @@ class Facts:
         self.fatal = by_kind["fatal"]
         self.held = defaultdict(lambda: defaultdict(dict))
         self.log = defaultdict(dict)
+        self.ids = defaultdict(dict)
         for entry in by_kind["final"]:
             held = self.held[entry["node"]][entry["part"]]
             for offset, value in entry["recs"]:
                 held[offset] = value
                 self.log[entry["part"]].setdefault(offset, value)
+            for (offset, _), name in zip(entry["recs"], entry["ids"]):
+                self.ids[entry["part"]][offset] = name
 
         places = self.places()
         self._acknowledged = [
@@ -56,6 +60,14 @@ class Facts:
     def acknowledged(self, placed=True):
         """What was acknowledged by all replicas in sync; only what has an offset, unless told."""
         return [send for send in self._acknowledged if send["off"] is not None or not placed]
+
+    def sent_again(self):
+        """How often an idempotent producer wrote a record under a new number of its own. librdkafka
+        does, when an answer to a later request tells it to begin a new epoch while it does not know
+        what became of an earlier one."""
+        places = self.places()
+        return sum(max(0, len(places.get((send["part"], send["val"]), [])) - 1)
+                   for send in self.sends if send["idem"])
 
     def places(self):
         """{(part, value): [offsets]} of all that is held at the end."""

@@ -4,11 +4,12 @@ Times are nanoseconds of the machine's monotonic clock, which all processes of a
 is a partition, as "topic-0". What `f` may be:
 
     send      a producer's record: proc, part, val, inv and ret (before the call, after the answer),
-              acks, idem, type ("ok": acknowledged, with `off`; "fail": definitely not appended;
-              "info": nobody can say) and err
+              acks, idem (in order), once, type ("ok": acknowledged, with `off`; "fail":
+              definitely not appended; "info": nobody can say) and err
     read      what a consumer got at once: proc, part, t, recs [[offset, value], ...]
     consumer  a consumer began ("from": beginning or end), or came to the end ("end")
-    final     all that one node holds at the end: node, part, recs
+    final     all that one node holds at the end: node, part, recs, and ids, the producers' own
+              numbers of the records, "" where there is none
 Times are nanoseconds of the machine's monotonic clock, which all processes share. `part` is
               says that the node led in that epoch before and after the question
     isr       /api/isr of one node: node, inv, ret, parts {part: {leader, epoch, version, isr, min,

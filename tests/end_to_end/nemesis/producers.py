@@ -33,6 +33,8 @@ class Sender:
         self._rate = rate
         self._acks = settings.get("acks", "all")
         self._idempotent = settings.get("enable.idempotence", False)
+        # With more requests on their way, it may number a record anew of which it knows nothing.
+        self._once = self._idempotent and settings.get("max.in.flight") == 1
         self._pending = dict.fromkeys(partitions, 0)
         self._number = 0
         self._due = 0.0
@@ -54,7 +56,10 @@ class Sender:
         while self._due >= 1:
             self._due -= 1
             self._send(self._partitions[self._number % len(self._partitions)])
-        self._producer.poll(0)
+        try:
+            self._producer.poll(0)
+        except KafkaException as fatal:
+            self._history.write("fatal", proc=self._name, t=now(), err=str(fatal))
 
     def _send(self, partition):
         self._number += 1
@@ -81,7 +86,7 @@ class Sender:
             entry = {"type": "info", "err": error.name()}
         self._history.write(
             "send", proc=self._name, part=f"{partition[0]}-{partition[1]}", val=value, inv=start,
-            ret=now(), acks=self._acks, idem=self._idempotent, **entry,
+            ret=now(), acks=self._acks, idem=self._idempotent, once=self._once, **entry,
         )
 
     def finish(self, timeout):
@@ -111,7 +116,7 @@ def probe_refusals(name, plan, history, stopped):
         except OSError as failure:
             entry = {"type": "info", "err": str(failure)}
         history.write("send", proc=name, part=f"{topic}-{partition}", val=value, inv=start,
-                      ret=now(), acks="all", idem=False, **entry)
+                      ret=now(), acks="all", idem=False, once=False, **entry)
 
 
 def main():
@@ -123,7 +128,7 @@ def main():
     once = {"retries": 0, "message.timeout.ms": 8000}
     senders = [
         Sender("i1", plan, history, strong, 240, **idempotent),
-        Sender("i2", plan, history, strong[::-1], 240, **idempotent),
+        Sender("i2", plan, history, strong[::-1], 240, **idempotent, **{"max.in.flight": 1}),
         Sender("a1", plan, history, strong, 120, **once),
         Sender("w1", plan, history, [(WEAK, 0)], 60, acks="1", **once),
     ]

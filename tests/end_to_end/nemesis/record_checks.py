@@ -33,12 +33,23 @@ def lost_after_read(facts):
 
 
 def doubled(facts):
-    """What an idempotent producer sent is there once."""
+    """What an idempotent producer with one request at a time has sent is there once."""
     places = facts.places()
     for send in facts.sends:
         offsets = places.get((send["part"], send["val"]), [])
-        if send["idem"] and len(offsets) > 1:
+        if send["once"] and len(offsets) > 1:
             yield Violation("doubled", f"{send['val']} is at {send['part']} {offsets}")
+
+
+def numbered_twice(facts):
+    """Whatever a producer does, a number of its own is in a partition once."""
+    for part, ids in facts.ids.items():
+        seen = {}
+        for offset, name in sorted(ids.items()):
+            if name and name in seen:
+                yield Violation("numbered twice", f"{part} has {name} (producer, epoch, sequence) "
+                                                  f"at {seen[name]} and at {offset}")
+            seen[name] = offset
 
 
 def two_values(facts):
@@ -165,5 +176,5 @@ def _left_out(key, there, before, offset):
                                     f"never {there[first]}")
 
 
-RECORD_CHECKS = [lost, lost_after_read, doubled, two_values, refused_but_there, never_sent,
-                 out_of_real_time, reordered, poll_order]
+RECORD_CHECKS = [lost, lost_after_read, doubled, numbered_twice, two_values, refused_but_there,
+                 never_sent, out_of_real_time, reordered, poll_order]

@@ -88,8 +88,9 @@ def metadata(connection, topics):
 
 
 def fetch(connection, topic, number, offset, size=1 << 20):
-    """(error, high watermark, [(offset, value)], the next offset to fetch from), by a version that
-    any replica in sync answers."""
+    """(error, high watermark, [(offset, value, id)], the next offset to fetch from), by a version
+    that any replica in sync answers. `id` is the producer's own number of the record, as text, ""
+    if it has none."""
     body = (
         struct.pack(">iiiibiii", -1, 0, 0, size, 0, 0, -1, 1) + string(topic)
         + struct.pack(">iiiqqi", 1, number, -1, offset, -1, size)
@@ -109,22 +110,22 @@ def fetch(connection, topic, number, offset, size=1 << 20):
 
 
 def parse_batches(data, offset):
-    """([(offset, value)] from `offset` on, what follows the last whole batch)."""
+    """([(offset, value, id)] from `offset` on, what follows the last whole batch)."""
     found = []
     at = 0
     following = offset
     while at + _BATCH_HEADER.size <= len(data):
-        base, length, _, magic, _, attributes, last_delta, *_, count = _BATCH_HEADER.unpack_from(
-            data, at
-        )
+        (base, length, _, magic, _, attributes, last_delta, _, _, producer, epoch, sequence,
+         count) = _BATCH_HEADER.unpack_from(data, at)
         assert magic == 2, f"magic {magic} at offset {base}"
         if at + 12 + length > len(data):
             break
         following = base + last_delta + 1
         if not attributes & _CONTROL:
             cursor = Cursor(data, at + _BATCH_HEADER.size)
-            for _ in range(count):
-                found.append(_record(cursor, base))
+            for number in range(count):
+                name = "" if producer < 0 else f"{producer}/{epoch}/{sequence + number}"
+                found.append((*_record(cursor, base), name))
         at += 12 + length
     return [each for each in found if each[0] >= offset], following
 
