@@ -39,6 +39,8 @@ kafka::HandlerOptions handler_options(const Options& options) {
     handlers.min_isr_error = options.min_isr_error == MinIsrError::exact
                                  ? insync::kafka::MinIsrError::exact
                                  : insync::kafka::MinIsrError::as_documented;
+    handlers.max_partitions = options.max_partitions;
+    handlers.max_waits = options.max_waits;
     return handlers;
 }
 
@@ -117,6 +119,7 @@ void Broker::handle(ConnectionInfo& client, std::string frame, Reply reply) {
     call->header = std::move(*header);
     call->client = client.remote;
     kafka::dispatch(call);
+    call->frame = {}; // who waits now may do so for long
 }
 
 void Broker::receive(NodeId from, GroupId group, std::uint8_t type, std::string_view payload) {

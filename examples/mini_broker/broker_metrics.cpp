@@ -32,7 +32,17 @@ BrokerMetrics::BrokerMetrics()
       commits_(prometheus::BuildGauge()
                    .Name("mini_broker_raft_commit_index")
                    .Help("Raft commit index of a partition on this node.")
-                   .Register(*registry_)) {}
+                   .Register(*registry_)),
+      endings_(prometheus::BuildCounter()
+                   .Name("mini_broker_connections_ended_total")
+                   .Help("Connections of clients that have ended or were refused, by reason.")
+                   .Register(*registry_)) {
+    // All there are, from the start: a rate of what is not there yet is none.
+    for (int i = 0; i <= static_cast<int>(Ending::idle); ++i) {
+        const auto ending = static_cast<Ending>(i);
+        by_ending_[ending] = &endings_.Add({{"reason", std::string{to_string(ending)}}});
+    }
+}
 
 void BrokerMetrics::answered(const kafka::Api* api, std::chrono::steady_clock::time_point began) {
     if (api == nullptr) return;
@@ -41,6 +51,10 @@ void BrokerMetrics::answered(const kafka::Api* api, std::chrono::steady_clock::t
         histogram = &requests_.Add({{"api", std::string{api->name}}}, seconds());
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     histogram->Observe(took.count());
+}
+
+void BrokerMetrics::connection_ended(Ending ending) {
+    by_ending_.at(ending)->Increment();
 }
 
 void BrokerMetrics::synced(std::chrono::nanoseconds took) {

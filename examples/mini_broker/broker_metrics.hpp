@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kafka/api.hpp"
+#include "net/ending.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -23,6 +24,8 @@ public:
 
     /// One request was answered; `api` is null for one that is not served.
     void answered(const kafka::Api* api, std::chrono::steady_clock::time_point began);
+    /// A client's connection has ended, or was refused.
+    void connection_ended(Ending ending);
     /// One sync of a log has taken so long.
     void synced(std::chrono::nanoseconds took);
     void show_partition(const std::string& topic,
@@ -47,7 +50,9 @@ private:
     prometheus::Histogram& syncs_;
     prometheus::Family<prometheus::Gauge>& terms_;
     prometheus::Family<prometheus::Gauge>& commits_;
+    prometheus::Family<prometheus::Counter>& endings_;
     std::map<std::int16_t, prometheus::Histogram*> by_api_;
+    std::map<Ending, prometheus::Counter*> by_ending_;
     std::map<std::pair<std::string, std::int32_t>, Raft> rafts_;
 };
 

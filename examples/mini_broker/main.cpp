@@ -81,10 +81,14 @@ void serve(const Options& options, Logger& logger) {
          .down = {}}};
     KafkaServerOptions kafka_options;
     kafka_options.listen = options.listen;
+    kafka_options.limits = options.connections;
     KafkaServer kafka{loop, logger, kafka_options,
                       [&](ConnectionInfo& client, std::string frame, Reply reply) {
                           broker->handle(client, std::move(frame), std::move(reply));
                       }};
+    kafka.on_closed([&](const ConnectionInfo&, Ending ending) {
+        if (broker) broker->metrics().connection_ended(ending);
+    });
     Options known = options;
     if (known.advertised.port == 0) known.advertised.port = kafka.port();
     broker.emplace(known, disk, loop, links, logger);

@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include "cluster/topic_rules.hpp"
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -131,7 +133,7 @@ void add_broker_flags(CLI::App& app, Options& options, Flags& flags) {
     app.add_flag("--auto-create-topics,!--no-auto-create-topics", options.auto_create_topics,
                  "Create topics when clients ask for their metadata (on unless told otherwise)");
     app.add_option("--default-partitions", options.default_partitions, "Partitions of such topics")
-        ->check(CLI::Range(1, 10'000));
+        ->check(CLI::Range(1, static_cast<int>(kMostPartitions)));
     app.add_option("--default-replication-factor", options.default_replication_factor,
                    "Replicas of such topics; at most as many as there are nodes")
         ->check(CLI::Range(1, static_cast<int>(insync::kMaxReplicas)));
@@ -147,6 +149,26 @@ void add_broker_flags(CLI::App& app, Options& options, Flags& flags) {
                "Log lines on standard error: text or json");
     add_choice(app, "--log-level", options.log_level, kLogLevels,
                "The least that is logged: debug to error");
+}
+
+void add_limit_flags(CLI::App& app, Options& options) {
+    ConnectionLimits& limits = options.connections;
+    const auto add = [&](const char* name, auto& value, std::uint64_t least, std::uint64_t most,
+                         const char* text) {
+        app.add_option(name, value, text)->check(CLI::Range(least, most))->group("Limits");
+    };
+    constexpr std::uint64_t kCount = 1'000'000;
+    add("--max-connections", limits.max_connections, 1, kCount, "Clients' connections (1000)");
+    add("--max-connections-per-address", limits.max_per_host, 1, kCount,
+        "Those from one address (500)");
+    add("--max-request-bytes", limits.max_frame, 1024, ConnectionLimits::kHardMaxFrame,
+        "Size of a request (16 MiB)");
+    add("--max-connection-memory", limits.max_held, 1u << 20, std::uint64_t{1} << 40,
+        "Bytes that all connections hold: requests, and answers that are not sent (256 MiB)");
+    add("--max-waits", options.max_waits, 1, kCount,
+        "Requests that wait for replicas or for more to read (10000)");
+    add("--max-partitions", options.max_partitions, 1, kMostPartitions,
+        "Partitions of all topics (4000)");
 }
 
 void add_isr_flags(CLI::App& app, Flags& flags) {
@@ -270,6 +292,7 @@ OptionsResult parse_options(int argc,
     app.footer(std::string{kFooter});
     add_network_flags(app, options, flags);
     add_broker_flags(app, options, flags);
+    add_limit_flags(app, options);
     add_isr_flags(app, flags);
     try {
         app.parse(argc, argv);

@@ -2,10 +2,12 @@
 
 #include "logger.hpp"
 #include "net/address.hpp"
+#include "net/connection.hpp"
 #include "types.hpp"
 
 #include <insync/config.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -40,6 +42,9 @@ struct Options {
     LogFormat log_format = LogFormat::text;
     LogLevel log_level = LogLevel::info;
     insync::IsrConfig isr;
+    ConnectionLimits connections;
+    std::size_t max_waits = 10'000;     ///< requests that wait for replicas, or for more to read
+    std::size_t max_partitions = 4'000; ///< of the cluster, as far as clients may make them
 };
 
 /// Options, or what to print instead and the exit status: 0 for `--help`, 2 for a mistake.

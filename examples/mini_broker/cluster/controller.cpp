@@ -1,10 +1,22 @@
 #include "cluster/controller.hpp"
 
 #include <utility>
+#include <variant>
 
 namespace mini_broker {
 
 using kafka::Error;
+
+namespace {
+
+/// How many partitions a command asks for.
+std::size_t partitions_of(const Command& command) noexcept {
+    if (const auto* const topic = std::get_if<CreateTopic>(&command)) return topic->replicas.size();
+    if (const auto* const more = std::get_if<AddPartitions>(&command)) return more->replicas.size();
+    return 0;
+}
+
+} // namespace
 
 Controller::Controller(NodeId self,
                        std::vector<NodeId> nodes,
@@ -50,6 +62,8 @@ void Controller::accept(Command command, Millis limit, Done done, bool in_order)
     pending.deadline = insync::saturating_add(loop_.now(), limit);
     pending.done = std::move(done);
     pending.in_order = in_order;
+    pending.partitions = partitions_of(command);
+    underway_ += pending.partitions;
     send_on(request, pending);
 }
 
@@ -137,6 +151,7 @@ void Controller::settle() {
             result = {Error::request_timed_out,
                       "The metadata has no leader, or it did not answer in time.", 0};
         over.emplace_back(std::move(pending.done), std::move(result));
+        underway_ -= pending.partitions;
         at = pending_.erase(at);
     }
     for (const auto& [done, result] : over) done(result); // which may submit more

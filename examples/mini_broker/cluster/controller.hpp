@@ -52,17 +52,25 @@ public:
     /// To be called every few milliseconds.
     void tick();
 
+    /// Partitions that commands ask for which this node submitted, and which wait.
+    [[nodiscard]] std::size_t partitions_underway() const noexcept { return underway_; }
+    /// So many commands wait that clients should not add to them.
+    [[nodiscard]] bool busy() const noexcept { return pending_.size() >= kMostPending; }
+
     [[nodiscard]] const Image& image() const noexcept { return image_; }
     [[nodiscard]] RaftGroup& group() noexcept { return group_; }
     [[nodiscard]] const RaftGroup& group() const noexcept { return group_; }
 
 private:
+    static constexpr std::size_t kMostPending = 5'000;
+
     /// Somebody waits for a command of ours.
     struct Pending {
         std::string command;
         TimePoint deadline{};
         TimePoint sent = insync::kNever; ///< to the leader, or proposed
         Done done;
+        std::size_t partitions = 0; ///< that it asks for
         bool in_order = false;
         Index index = 0;                     ///< when proposed here, or once the leader has told
         Term term = 0;                       ///< when proposed here
@@ -91,6 +99,7 @@ private:
     Index applied_ = 0;
     std::uint64_t next_request_;
     std::map<std::uint64_t, Pending> pending_;
+    std::size_t underway_ = 0; // partitions of these
     std::map<Index, Foreign> foreign_;
     RaftGroup group_; // last: its events reach all of the above
 };

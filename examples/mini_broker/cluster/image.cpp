@@ -40,6 +40,17 @@ Image::Applied misplaced() {
                    "Each partition needs at least one replica, and none of them twice.");
 }
 
+Image::Applied no_room() {
+    return refused(Error::policy_violation,
+                   fmt::format("The cluster has at most {} partitions.", kMostPartitions));
+}
+
+/// What one committed offset takes, about; without metadata, a group.
+std::size_t memory_of(const std::string& name, const std::string& metadata = {}) noexcept {
+    constexpr std::size_t kNode = 160;
+    return kNode + name.size() + metadata.size();
+}
+
 Image::Change change(Kind kind, const Image::Topic& topic) {
     Image::Change result;
     result.kind = kind;
@@ -76,6 +87,8 @@ Image::Applied Image::apply(const CreateTopic& command) {
     if (names_.contains(command.id))
         return refused(Error::invalid_request, "The topic's id is another topic's.");
     if (!are_placed(command.replicas)) return misplaced();
+    if (command.replicas.size() > kMostPartitions - partition_count_) return no_room();
+    partition_count_ += command.replicas.size();
     Topic& made = topics_[command.name];
     made = {command.name, command.id, command.configs, {}};
     for (const auto& replicas : command.replicas)
@@ -96,9 +109,8 @@ Image::Applied Image::apply(const DeleteTopic& command) {
     deleted_.push_back(gone.id);
     if (deleted_.size() > kDeletedKept) deleted_.pop_front();
     topics_.erase(found);
-    for (auto& [group, offsets] : offsets_)
-        std::erase_if(offsets,
-                      [&](const auto& entry) { return entry.first.first == command.name; });
+    partition_count_ -= gone.partitions.size();
+    forget_offsets(gone.name);
     return {{}, {change(Kind::topic_deleted, gone)}};
 }
 
@@ -119,6 +131,8 @@ Image::Applied Image::apply(const AddPartitions& command) {
                        fmt::format("Topic '{}' has {} partitions by now.", command.name,
                                    topic.partitions.size()));
     if (!are_placed(command.replicas)) return misplaced();
+    if (command.replicas.size() > kMostPartitions - partition_count_) return no_room();
+    partition_count_ += command.replicas.size();
     for (const auto& replicas : command.replicas)
         topic.partitions.push_back({next_group_++, replicas, std::nullopt});
     Change added = change(Kind::partitions_added, topic);
@@ -165,12 +179,36 @@ Image::Applied Image::apply(const ReserveProducerIds& command) {
 }
 
 Image::Applied Image::apply(const CommitOffsets& command) {
+    std::size_t more = memory_of(command.group);
     for (const CommitOffsets::One& one : command.offsets)
+        more += memory_of(one.topic, one.metadata);
+    if (more > kMostOffsetMemory - std::min(offset_memory_, kMostOffsetMemory))
+        return refused(Error::invalid_commit_offset_size, "There is no room for more offsets.");
+    for (const CommitOffsets::One& one : command.offsets) {
         // Not for a topic that was deleted meanwhile: the next of its name must begin anew.
-        if (partition(one.topic, one.partition) != nullptr)
-            offsets_[command.group][{one.topic, one.partition}] = {one.offset, one.epoch,
-                                                                   one.metadata};
+        if (partition(one.topic, one.partition) == nullptr) continue;
+        const auto [group, is_new] = offsets_.try_emplace(command.group);
+        if (is_new) offset_memory_ += memory_of(command.group);
+        const auto [at, added] = group->second.try_emplace({one.topic, one.partition});
+        if (!added) offset_memory_ -= memory_of(one.topic, at->second.metadata);
+        offset_memory_ += memory_of(one.topic, one.metadata);
+        at->second = {one.offset, one.epoch, one.metadata};
+    }
     return {};
+}
+
+void Image::forget_offsets(const std::string& topic) {
+    for (auto& [group, offsets] : offsets_)
+        std::erase_if(offsets, [&](const auto& entry) {
+            if (entry.first.first != topic) return false;
+            offset_memory_ -= memory_of(topic, entry.second.metadata);
+            return true;
+        });
+    std::erase_if(offsets_, [this](const auto& group) {
+        if (!group.second.empty()) return false;
+        offset_memory_ -= memory_of(group.first);
+        return true;
+    });
 }
 
 bool Image::deleted_lately(const Uuid& id) const {

@@ -29,6 +29,9 @@ struct CommandResult {
 /// state machine, the same on every node; no time, no chance, no I/O.
 class Image {
 public:
+    // What is applied must come to the same on every node, so no flag changes these.
+    static constexpr std::size_t kMostOffsetMemory = 64u << 20; ///< bytes, about, of all groups
+
     struct Broker {
         std::string host;
         std::uint16_t port = 0;
@@ -88,6 +91,8 @@ public:
     /// Null for a group that never committed anything.
     [[nodiscard]] const Offsets* offsets(const std::string& group) const;
     [[nodiscard]] std::vector<std::string> groups() const;
+    /// Of all topics; never more than `kMostPartitions`.
+    [[nodiscard]] std::size_t partition_count() const noexcept { return partition_count_; }
 
     /// Whether a group belonged to a partition that was deleted since.
     [[nodiscard]] bool was_deleted(GroupId group) const;
@@ -99,6 +104,7 @@ private:
     static constexpr std::size_t kDeletedKept = 10'000;
 
     [[nodiscard]] bool deleted_lately(const Uuid& id) const;
+    void forget_offsets(const std::string& topic);
     [[nodiscard]] Applied apply(const RegisterBroker& command);
     [[nodiscard]] Applied apply(const CreateTopic& command);
     [[nodiscard]] Applied apply(const DeleteTopic& command);
@@ -113,6 +119,8 @@ private:
     std::map<Uuid, std::string> names_;
     std::deque<Uuid> deleted_; // the latest, oldest first
     std::map<std::string, Offsets> offsets_;
+    std::size_t offset_memory_ = 0; // of these
+    std::size_t partition_count_ = 0;
     std::uint64_t topics_created_ = 0;
     GroupId next_group_ = kMetadataGroup + 1;
     std::int64_t next_producer_ = 1000;

@@ -10,6 +10,7 @@ namespace mini_broker {
 
 namespace {
 
+constexpr std::size_t kLongestNumber = 20;
 constexpr std::int64_t kIntMax = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kLongMax = std::numeric_limits<std::int64_t>::max();
 
@@ -67,7 +68,8 @@ std::optional<std::string> config_fault(std::string_view name, std::string_view 
         return fmt::format("Invalid value {} for configuration {}: only {} is supported", shown,
                            name, known->default_value);
     }
-    const auto parsed = number(value);
+    // A long row of zeros would be a number, too, and would be kept.
+    const auto parsed = value.size() <= kLongestNumber ? number(value) : std::nullopt;
     if (!parsed || *parsed < known->least || *parsed > known->most)
         return fmt::format(
             "Invalid value {} for configuration {}: a number from {} to {} is needed", shown, name,

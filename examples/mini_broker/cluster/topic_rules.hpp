@@ -4,6 +4,7 @@
 #include "types.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,6 +18,10 @@ namespace mini_broker {
 
 /// Whether Kafka allows the name: `[a-zA-Z0-9._-]`, at most 249 characters, not "." or "..".
 [[nodiscard]] bool is_legal_topic(std::string_view name) noexcept;
+
+/// Partitions that all topics may have together. What is applied must come to the same on every
+/// node, so no flag changes this; a node may allow its clients fewer.
+inline constexpr std::size_t kMostPartitions = 10'000;
 
 /// The configurations that this broker knows.
 enum class ConfigKey : std::uint8_t {

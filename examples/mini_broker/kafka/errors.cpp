@@ -29,6 +29,7 @@ std::string_view to_string(Error error) noexcept {
     case Error::unknown_member_id: return "UNKNOWN_MEMBER_ID";
     case Error::invalid_session_timeout: return "INVALID_SESSION_TIMEOUT";
     case Error::rebalance_in_progress: return "REBALANCE_IN_PROGRESS";
+    case Error::invalid_commit_offset_size: return "INVALID_COMMIT_OFFSET_SIZE";
     case Error::unsupported_version: return "UNSUPPORTED_VERSION";
     case Error::topic_already_exists: return "TOPIC_ALREADY_EXISTS";
     case Error::invalid_partitions: return "INVALID_PARTITIONS";

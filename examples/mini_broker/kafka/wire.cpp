@@ -60,6 +60,11 @@ bool Reader::claim(std::size_t count, std::size_t least, std::size_t memory) noe
         fail();
         return false;
     }
+    elements_ += count;
+    if (elements_ > kMostElements) {
+        fail();
+        return false;
+    }
     budget_ -= count * memory;
     return true;
 }

@@ -186,6 +186,8 @@ private:
     // the wire, but not without end.
     static constexpr std::size_t kFreeBudget = 64u << 10;
     static constexpr std::size_t kMostGrowth = 16;
+    // Elements of all arrays of one message. Each costs a look-up or more, and part of an answer.
+    static constexpr std::size_t kMostElements = 50'000;
     enum class Width : std::uint8_t { two, four };
 
     [[nodiscard]] std::string_view take(std::size_t size) noexcept;
@@ -213,6 +215,7 @@ private:
 
     std::string_view rest_;
     std::size_t budget_;
+    std::size_t elements_ = 0;
     bool failed_ = false;
 };
 

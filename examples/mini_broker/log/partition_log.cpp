@@ -68,10 +68,6 @@ const Producers& PartitionLog::producers() const noexcept {
     return state_->producers;
 }
 
-void PartitionLog::forget_producers_before(std::int64_t timestamp) {
-    state_->producers.forget_before(timestamp);
-}
-
 Index PartitionLog::durable_index() const noexcept {
     return state_->durable;
 }

@@ -80,6 +80,8 @@ public:
     /// Appends whole record batches from the one that holds `offset` to `into`, of entries up to
     /// `last`, at most `max_bytes` but at least one batch. What is no records is left out.
     void read_records(Offset offset, Index last, std::size_t max_bytes, std::string& into) const;
+    /// Bytes from the batch that holds `offset` to the end of the log, whatever they are.
+    [[nodiscard]] std::uint64_t bytes_from(Offset offset) const;
 
     struct Timestamped {
         std::int64_t timestamp = -1;
@@ -99,8 +101,6 @@ public:
 
     /// What idempotent producers wrote, up to the end of the log.
     [[nodiscard]] const Producers& producers() const noexcept;
-    /// Forgets producers whose newest batch is older.
-    void forget_producers_before(std::int64_t timestamp);
 
     /// The last index that a `sync` has covered.
     [[nodiscard]] Index durable_index() const noexcept;

@@ -116,6 +116,17 @@ void PartitionLog::read_records(Offset offset,
     }
 }
 
+std::uint64_t PartitionLog::bytes_from(Offset offset) const {
+    const auto found = entry_of(offset);
+    if (!found) return 0;
+    std::size_t position = state_->position_of(found->index);
+    std::uint64_t bytes = state_->segments[position]->summary().bytes;
+    bytes -= state_->find(found->index).position;
+    while (++position < state_->segments.size())
+        bytes += state_->segments[position]->summary().bytes;
+    return bytes;
+}
+
 PartitionLog::Timestamped PartitionLog::find_timestamp(std::int64_t timestamp, Index last) const {
     for (const auto& segment : state_->segments) {
         const SegmentSummary& summary = segment->summary();

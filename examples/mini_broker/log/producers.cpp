@@ -43,16 +43,16 @@ void Producers::note(const ProducerBatch& batch,
                      std::int64_t timestamp) {
     if (batch.producer < 0) return;
     Producer& producer = producers_[batch.producer];
+    if (!producer.newest.empty()) by_newest_.erase(producer.newest.back().index);
+    by_newest_[index] = batch.producer;
     if (producer.epoch != batch.epoch) producer.newest.clear();
     producer.epoch = batch.epoch;
     producer.timestamp = timestamp;
     if (producer.newest.size() == kBatchesKept) producer.newest.erase(producer.newest.begin());
     producer.newest.push_back({batch, index, base_offset});
-}
-
-void Producers::forget_before(std::int64_t timestamp) {
-    std::erase_if(producers_,
-                  [&](const auto& known) { return known.second.timestamp < timestamp; });
+    if (producers_.size() <= kProducersKept) return;
+    producers_.erase(by_newest_.begin()->second);
+    by_newest_.erase(by_newest_.begin());
 }
 
 std::size_t Producers::size() const noexcept {
@@ -99,9 +99,12 @@ std::optional<Producers> Producers::decode(std::string_view bytes) {
             known.base_offset = taker.take<Offset>();
             producer.newest.push_back(known);
         }
+        decoded.by_newest_[producer.newest.back().index] = id;
         decoded.producers_.insert_or_assign(id, std::move(producer));
     }
-    if (!taker.at_end() || decoded.producers_.size() != count) return std::nullopt;
+    const bool whole = taker.at_end() && count <= kProducersKept &&
+                       decoded.producers_.size() == count && decoded.by_newest_.size() == count;
+    if (!whole) return std::nullopt;
     return decoded;
 }
 

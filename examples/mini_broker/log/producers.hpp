@@ -22,9 +22,13 @@ struct ProducerBatch {
 
 /// What the idempotent producers of one partition wrote last: the newest five batches of each, by
 /// which a retry is told from a new batch (Kafka's ProducerStateManager).
+///
+/// Of so many producers only that wrote last. Which ones that are follows from the log alone, so
+/// that every replica has the same; one that was forgotten is taken for a new one.
 class Producers {
 public:
     static constexpr std::size_t kBatchesKept = 5;
+    static constexpr std::size_t kProducersKept = 10'000;
 
     struct Known {
         ProducerBatch batch;
@@ -44,9 +48,8 @@ public:
 
     [[nodiscard]] Answer check(const ProducerBatch& batch) const;
     /// Takes in a batch that was appended; batches without a producer change nothing.
+    /// \pre `index` is larger than any before
     void note(const ProducerBatch& batch, Index index, Offset base_offset, std::int64_t timestamp);
-    /// Forgets producers whose newest batch is older.
-    void forget_before(std::int64_t timestamp);
     [[nodiscard]] std::size_t size() const noexcept;
 
     /// As bytes, to be kept beside a segment; `decode` gives nothing for bytes that are no such.
@@ -60,6 +63,7 @@ private:
         std::vector<Known> newest; // at most kBatchesKept, oldest first
     };
     std::map<std::int64_t, Producer> producers_;
+    std::map<Index, std::int64_t> by_newest_; // producers by the entry that they wrote last
 };
 
 } // namespace mini_broker

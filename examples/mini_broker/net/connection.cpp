@@ -16,13 +16,14 @@ Connection::Connection(UvLoop& loop,
       handler_(handler),
       frames_(ConnectionLimits::kLeastFrame,
               std::min(limits.max_frame, ConnectionLimits::kHardMaxFrame)),
-      active_(loop.now()) {
+      begun_(loop.now()),
+      active_(begun_) {
     info_.id = id;
     info_.remote = socket_->remote();
 }
 
-void Connection::begin(std::function<void(std::string_view why)> closed) {
-    closed_ = std::move(closed);
+void Connection::begin(Events events) {
+    events_ = std::move(events);
     const auto weak = weak_from_this();
     socket_->on({.data =
                      [weak](std::string_view bytes) {
@@ -30,7 +31,7 @@ void Connection::begin(std::function<void(std::string_view why)> closed) {
                      },
                  .ended =
                      [weak](std::string_view why) {
-                         if (const auto self = weak.lock()) self->end(why);
+                         if (const auto self = weak.lock()) self->end(Ending::client, why);
                      },
                  .written =
                      [weak] {
@@ -40,19 +41,33 @@ void Connection::begin(std::function<void(std::string_view why)> closed) {
 }
 
 void Connection::close() {
-    closed_ = nullptr;
+    events_ = {};
+    gone_ = nullptr;
     socket_->close();
 }
 
-void Connection::end(std::string_view why) {
+void Connection::end(Ending ending, std::string_view why) {
     socket_->close();
-    if (const auto closed = std::exchange(closed_, nullptr)) closed(why);
+    const Events events = std::exchange(events_, {});
+    if (events.held) events.held(-static_cast<std::ptrdiff_t>(std::exchange(held_, 0)));
+    if (const auto gone = std::exchange(gone_, nullptr)) gone();
+    if (events.ended) events.ended(ending, why);
+}
+
+/// Tells how much it holds by now.
+void Connection::weigh() {
+    // A request that is being handled is there as bytes and as what was read from them.
+    const std::size_t now = frames_.capacity() + 2 * in_hand_ + socket_->pending();
+    const auto more = static_cast<std::ptrdiff_t>(now) - static_cast<std::ptrdiff_t>(held_);
+    held_ = now;
+    if (more != 0 && events_.held) events_.held(more);
 }
 
 void Connection::received(std::string_view bytes) {
     active_ = loop_.now();
     if (closing_) return;
     frames_.append(bytes);
+    weigh();
     handle_requests();
 }
 
@@ -71,7 +86,11 @@ void Connection::handle_requests() {
     }
     handling_ = false;
     if (!socket_->open() || closing_) return;
-    if (status == FrameBuffer::Status::bad_length) return end("no request has that length");
+    if (status == FrameBuffer::Status::bad_length)
+        return end(Ending::bad_length, "no request has that length");
+    frames_.tidy();
+    weigh();
+    if (!socket_->open()) return;
     const bool partial = status == FrameBuffer::Status::incomplete && frames_.size() > 0;
     if (!partial)
         partial_since_.reset();
@@ -85,7 +104,11 @@ void Connection::handle(std::string_view frame) {
     partial_since_.reset();
     unanswered_ = true;
     ++request_;
-    handler_(info_, std::string{frame}, Reply{weak_from_this(), request_});
+    std::string bytes{frame};
+    frames_.tidy();
+    in_hand_ = bytes.size();
+    weigh();
+    if (socket_->open()) handler_(info_, std::move(bytes), Reply{weak_from_this(), request_});
 }
 
 bool Connection::waits_for(std::uint64_t request) const noexcept {
@@ -95,8 +118,14 @@ bool Connection::waits_for(std::uint64_t request) const noexcept {
 void Connection::answer(std::uint64_t request, Response response) {
     if (!unanswered_ || request != request_ || !socket_->open()) return;
     unanswered_ = false;
+    gone_ = nullptr;
+    in_hand_ = 0;
     send(std::move(response));
     handle_requests();
+}
+
+void Connection::when_gone(std::uint64_t request, std::function<void()> gone) {
+    if (waits_for(request)) gone_ = std::move(gone);
 }
 
 void Connection::send(Response response) {
@@ -109,16 +138,18 @@ void Connection::send(Response response) {
         if (!sending_since_) sending_since_ = active_;
         socket_->write(std::move(prefix), std::move(response.bytes));
     }
+    weigh();
     if (!response.close_after || !socket_->open()) return;
     closing_ = true;
-    if (socket_->pending() == 0) end("closed after an answer");
+    if (socket_->pending() == 0) end(Ending::handler, "closed after an answer");
 }
 
 void Connection::written() {
     active_ = loop_.now();
     const bool all = socket_->pending() == 0;
     sending_since_ = all ? std::nullopt : std::optional{active_};
-    if (closing_ && all) return end("closed after an answer");
+    weigh();
+    if (closing_ && all) return end(Ending::handler, "closed after an answer");
     handle_requests();
 }
 
@@ -128,9 +159,13 @@ void Connection::check_deadlines() {
         return since && now - *since > limit;
     };
     if (!socket_->open()) return;
-    if (passed(sending_since_, limits_.write_deadline)) return end("it does not read its answers");
-    if (passed(partial_since_, limits_.frame_deadline)) return end("its request does not end");
-    if (passed(active_, limits_.idle)) return end("idle");
+    if (passed(sending_since_, limits_.write_deadline))
+        return end(Ending::unread_answers, "it does not read its answers");
+    if (request_ == 0 && now - begun_ > limits_.first_deadline)
+        return end(Ending::no_request, "it sends no request");
+    if (passed(partial_since_, limits_.frame_deadline))
+        return end(Ending::unfinished_request, "its request does not end");
+    if (passed(active_, limits_.idle)) return end(Ending::idle, "idle");
 }
 
 } // namespace mini_broker

@@ -18,12 +18,17 @@ public:
         : least_(least), most_(most) {}
 
     void append(std::string_view bytes) {
-        if (taken_ == bytes_.size() && bytes_.capacity() > kKeptCapacity) bytes_ = {};
         bytes_.erase(0, taken_);
         taken_ = 0;
         bytes_.append(bytes);
     }
-    /// The next frame without its length, valid until the next call of `append`.
+    /// Lets go of memory that no frame needs any more, once all of them were taken.
+    void tidy() noexcept {
+        if (taken_ != bytes_.size() || bytes_.capacity() <= kKeptCapacity) return;
+        bytes_ = {};
+        taken_ = 0;
+    }
+    /// The next frame without its length, valid until the next call of `append` or `tidy`.
     [[nodiscard]] Status next(std::string_view& frame) noexcept {
         const std::string_view rest = std::string_view{bytes_}.substr(taken_);
         if (rest.size() < kPrefix) return Status::incomplete;
@@ -38,10 +43,12 @@ public:
     }
     /// Bytes that no frame was made of yet.
     [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - taken_; }
+    /// Bytes of memory.
+    [[nodiscard]] std::size_t capacity() const noexcept { return bytes_.capacity(); }
 
 private:
     static constexpr std::size_t kPrefix = 4;
-    static constexpr std::size_t kKeptCapacity = 1u << 20; // of an empty buffer
+    static constexpr std::size_t kKeptCapacity = 64u << 10; // of an empty buffer
 
     std::uint32_t least_;
     std::uint32_t most_;

@@ -1,11 +1,21 @@
 #include "net/kafka_server.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace mini_broker {
+namespace {
+
+/// An address without its port.
+std::string host_of(const std::string& remote) {
+    return remote.substr(0, remote.rfind(':'));
+}
+
+} // namespace
 
 struct KafkaServer::State : std::enable_shared_from_this<State> {
     State(UvLoop& its_loop, Logger& its_logger, KafkaServerOptions its_options, Handler its_handler)
@@ -17,6 +27,10 @@ struct KafkaServer::State : std::enable_shared_from_this<State> {
     void begin();
     void end();
     void accepted(std::shared_ptr<Socket> socket);
+    [[nodiscard]] bool admits(const std::string& remote);
+    void refuse(const std::string& remote, Ending ending, std::size_t connections_now);
+    void ended(std::uint64_t id, Ending ending, std::string_view why);
+    void hold(std::ptrdiff_t more);
     void check_deadlines();
     void check_later();
 
@@ -24,11 +38,12 @@ struct KafkaServer::State : std::enable_shared_from_this<State> {
     Logger& logger;
     const KafkaServerOptions options;
     const Handler handler;
-    std::function<void(const ConnectionInfo&)> closed;
+    std::function<void(const ConnectionInfo&, Ending)> closed;
     std::optional<Listener> listener;
     std::map<std::uint64_t, std::shared_ptr<Connection>> connections;
+    std::map<std::string, std::size_t> by_host; // how many connections each address has
     std::uint64_t last_id = 0;
-    std::uint64_t refused = 0;
+    std::size_t held = 0;
 };
 
 void KafkaServer::State::begin() {
@@ -42,27 +57,70 @@ void KafkaServer::State::end() {
     for (const auto& [id, connection] : connections) connection->close();
 }
 
-void KafkaServer::State::accepted(std::shared_ptr<Socket> socket) {
+void KafkaServer::State::refuse(const std::string& remote,
+                                Ending ending,
+                                std::size_t connections_now) {
+    logger.warn("refused {} ({}): there are {} connections already", remote, to_string(ending),
+                connections_now);
+    ConnectionInfo info;
+    info.remote = remote;
+    if (closed) closed(info, ending);
+}
+
+bool KafkaServer::State::admits(const std::string& remote) {
     if (connections.size() >= options.limits.max_connections) {
-        ++refused;
-        logger.warn("refused {}: there are {} connections already", socket->remote(),
-                    connections.size());
-        return socket->close();
+        refuse(remote, Ending::too_many, connections.size());
+        return false;
     }
+    const auto of_host = by_host.find(host_of(remote));
+    if (of_host == by_host.end() || of_host->second < options.limits.max_per_host) return true;
+    refuse(remote, Ending::too_many_of_host, of_host->second);
+    return false;
+}
+
+void KafkaServer::State::accepted(std::shared_ptr<Socket> socket) {
+    const std::string remote = socket->remote();
+    if (!admits(remote)) return socket->close();
     const std::uint64_t id = ++last_id;
     const auto made =
         std::make_shared<Connection>(loop, std::move(socket), id, options.limits, handler);
     connections.emplace(id, made);
-    made->begin([this, weak = weak_from_this(), id](std::string_view why) {
-        const auto alive = weak.lock();
-        if (!alive) return;
-        const auto found = connections.find(id);
-        if (found == connections.end()) return;
-        const auto ended = std::move(found->second);
-        connections.erase(found);
-        logger.debug("connection from {} ended: {}", ended->info().remote, why);
-        if (closed) closed(ended->info());
-    });
+    ++by_host[host_of(remote)];
+    made->begin({.ended =
+                     [this, weak = weak_from_this(), id](Ending ending, std::string_view why) {
+                         if (const auto alive = weak.lock()) ended(id, ending, why);
+                     },
+                 .held =
+                     [this, weak = weak_from_this()](std::ptrdiff_t more) {
+                         if (const auto alive = weak.lock()) hold(more);
+                     }});
+}
+
+void KafkaServer::State::ended(std::uint64_t id, Ending ending, std::string_view why) {
+    const auto found = connections.find(id);
+    if (found == connections.end()) return;
+    const auto connection = std::move(found->second);
+    connections.erase(found);
+    const auto of_host = by_host.find(host_of(connection->info().remote));
+    if (of_host != by_host.end() && --of_host->second == 0) by_host.erase(of_host);
+    logger.debug("connection from {} ended: {}", connection->info().remote, why);
+    if (closed) closed(connection->info(), ending);
+}
+
+/// Keeps what all hold within its limit. The one that holds most goes: a client that sends what
+/// clients send holds little, however many others hold much.
+void KafkaServer::State::hold(std::ptrdiff_t more) {
+    held = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(held) + more);
+    while (more > 0 && held > options.limits.max_held) {
+        const auto most = std::max_element(
+            connections.begin(), connections.end(),
+            [](const auto& a, const auto& b) { return a.second->held() < b.second->held(); });
+        if (most == connections.end()) return;
+        const auto connection = most->second;
+        logger.warn("closing {}: all connections hold {} bytes, and it most of them, {}",
+                    connection->info().remote, held, connection->held());
+        connection->end(Ending::too_much_memory, "it held too much memory");
+    }
 }
 
 void KafkaServer::State::check_deadlines() {
@@ -97,11 +155,11 @@ std::size_t KafkaServer::connections() const noexcept {
     return state_->connections.size();
 }
 
-std::uint64_t KafkaServer::refused() const noexcept {
-    return state_->refused;
+std::size_t KafkaServer::held() const noexcept {
+    return state_->held;
 }
 
-void KafkaServer::on_closed(std::function<void(const ConnectionInfo&)> closed) {
+void KafkaServer::on_closed(std::function<void(const ConnectionInfo&, Ending)> closed) {
     state_->closed = std::move(closed);
 }
 

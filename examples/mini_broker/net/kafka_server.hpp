@@ -33,10 +33,10 @@ public:
     /// The port that it listens on, also where 0 was asked for.
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept;
-    /// Connections that were refused because there were too many.
-    [[nodiscard]] std::uint64_t refused() const noexcept;
-    /// Tells of every connection that has ended, for what is kept by its id.
-    void on_closed(std::function<void(const ConnectionInfo&)> closed);
+    /// Bytes of memory that all of them hold.
+    [[nodiscard]] std::size_t held() const noexcept;
+    /// Tells of every connection that has ended. One that was refused never had an id: it is 0.
+    void on_closed(std::function<void(const ConnectionInfo&, Ending)> closed);
 
 private:
     struct State;

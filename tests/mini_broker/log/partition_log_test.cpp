@@ -254,8 +254,6 @@ TEST_CASE("What producers wrote is known after a cut, a restart and the loss of 
         log.truncate_after(log.last_index() - 1);
         CHECK(verdict(log, 4) == Verdict::append);
         CHECK(verdict(log, 3) == Verdict::duplicate);
-        log.forget_producers_before(5000);
-        CHECK(log.producers().size() == 0);
     }
 }
 

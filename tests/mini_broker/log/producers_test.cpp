@@ -13,6 +13,7 @@
 
 namespace {
 
+using mini_broker::Index;
 using mini_broker::ProducerBatch;
 using mini_broker::Producers;
 using Verdict = mini_broker::Producers::Verdict;
@@ -85,15 +86,28 @@ TEST_CASE("A newer epoch counts from 0 and shuts out the older", "[mini_broker][
     CHECK(producers.check(batch(0, 9, 4)).verdict == Verdict::duplicate);
 }
 
-TEST_CASE("Only producers that have been silent are forgotten", "[mini_broker][log]") {
+TEST_CASE("Beyond as many as are kept, the producer that wrote longest ago is forgotten",
+          "[mini_broker][log]") {
+    constexpr auto kKept = static_cast<std::int64_t>(Producers::kProducersKept);
     Producers producers;
-    producers.note({1, 0, 0, 0}, 1, 0, 100);
-    producers.note({2, 0, 0, 0}, 2, 1, 200);
-    producers.note({1, 0, 1, 1}, 3, 2, 300);
-    producers.forget_before(250);
-    CHECK(producers.size() == 1);
-    CHECK(producers.check({1, 0, 0, 0}).verdict == Verdict::duplicate);
-    CHECK(producers.check({2, 0, 9, 9}).verdict == Verdict::append);
+    Index index = 0;
+    for (std::int64_t id = 0; id < kKept; ++id) producers.note({id, 0, 0, 0}, ++index, id, 100);
+    producers.note({0, 0, 1, 1}, ++index, kKept, 100); // 1 is the oldest now
+    CHECK(producers.size() == Producers::kProducersKept);
+    producers.note({kKept, 0, 0, 0}, ++index, kKept + 1, 1); // whatever its time stamp says
+    CHECK(producers.size() == Producers::kProducersKept);
+    CHECK(producers.check({1, 0, 0, 0}).verdict == Verdict::append);
+    CHECK(producers.check({1, 0, 7, 7}).verdict == Verdict::append);
+    for (const std::int64_t id : {std::int64_t{0}, std::int64_t{2}, kKept})
+        CHECK(producers.check({id, 0, 0, 0}).verdict == Verdict::duplicate);
+    // One that read this from a disk goes on in the same way.
+    auto decoded = Producers::decode(producers.encode());
+    REQUIRE(decoded);
+    for (std::int64_t id = 2 * kKept; id < 2 * kKept + 100; ++id) {
+        producers.note({id, 0, 0, 0}, ++index, id, 100);
+        decoded->note({id, 0, 0, 0}, index, id, 100);
+    }
+    CHECK(decoded->encode() == producers.encode());
 }
 
 TEST_CASE("Producers are the same after they were bytes, and half of the bytes are none",

@@ -29,14 +29,20 @@ public:
 
     explicit SimAsker(Answered answered) : answered_(std::move(answered)) {}
     void answer(std::uint64_t /*request*/, Response response) override {
+        gone_ = nullptr;
         if (const auto answered = std::exchange(answered_, nullptr)) answered(std::move(response));
     }
     [[nodiscard]] bool waits_for(std::uint64_t /*request*/) const noexcept override {
         return answered_ != nullptr;
     }
+    /// Nobody leaves early here; what is kept ends with this.
+    void when_gone(std::uint64_t /*request*/, std::function<void()> gone) override {
+        gone_ = std::move(gone);
+    }
 
 private:
     Answered answered_;
+    std::function<void()> gone_;
 };
 
 /// Whole brokers on simulated disks and links, over any number of runs, and their clients.

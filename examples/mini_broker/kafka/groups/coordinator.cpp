@@ -1,5 +1,6 @@
 #include "kafka/groups/coordinator.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -9,7 +10,14 @@ namespace mini_broker::kafka {
 Coordinator::Coordinator(GroupOptions options, std::function<std::string()> fresh_id)
     : options_(options), fresh_id_(std::move(fresh_id)) {}
 
-Error Coordinator::admit(const JoinGroupRequest& request) const {
+/// Whether all groups together may hold so much more.
+bool Coordinator::claim(std::size_t bytes) noexcept {
+    if (bytes > options_.memory_max - std::min(memory_, options_.memory_max)) return false;
+    memory_ += bytes;
+    return true;
+}
+
+Error Coordinator::admit(const JoinGroupRequest& request, const GroupClient& client) {
     if (request.group_id.empty()) return Error::invalid_group_id;
     const Millis session{request.session_timeout_ms};
     if (session < options_.session_timeout_min || session > options_.session_timeout_max)
@@ -21,14 +29,18 @@ Error Coordinator::admit(const JoinGroupRequest& request) const {
         bytes += protocol.name.size() + protocol.metadata.size();
     if (bytes > options_.member_bytes_max || request.protocols.size() > options_.protocols_max)
         return Error::invalid_request;
-    if (groups_.contains(request.group_id)) return Error::none;
-    if (!request.member_id.empty()) return Error::unknown_member_id;
-    return groups_.size() < options_.groups_max ? Error::none : Error::group_max_size_reached;
+    const bool known = groups_.contains(request.group_id);
+    if (!known && !request.member_id.empty()) return Error::unknown_member_id;
+    if (!known && groups_.size() >= options_.groups_max) return Error::group_max_size_reached;
+    constexpr std::size_t kEach = 2048;
+    const std::size_t names = request.group_id.size() + 2 * client.id.size() +
+                              request.group_instance_id.value_or("").size();
+    return claim(kEach + names + bytes) ? Error::none : Error::group_max_size_reached;
 }
 
 void Coordinator::join(
     TimePoint now, int version, const JoinGroupRequest& request, GroupClient client, Joined done) {
-    if (const Error error = admit(request); error != Error::none) {
+    if (const Error error = admit(request, client); error != Error::none) {
         JoinGroupResponse response;
         response.error_code = error;
         response.member_id = request.member_id;
@@ -46,9 +58,12 @@ void Coordinator::join(
 
 void Coordinator::sync(TimePoint now, const SyncGroupRequest& request, Synced done) {
     const auto group = groups_.find(request.group_id);
-    if (group == groups_.end()) {
+    std::size_t bytes = 0;
+    for (const auto& each : request.assignments) bytes += each.assignment.size();
+    const bool known = group != groups_.end();
+    if (!known || !claim(bytes)) {
         SyncGroupResponse response;
-        response.error_code = Error::unknown_member_id;
+        response.error_code = known ? Error::unknown_server_error : Error::unknown_member_id;
         return done(response);
     }
     group->second.sync(now, request, std::move(done));
@@ -90,7 +105,11 @@ Error Coordinator::may_commit(TimePoint now, const OffsetCommitRequest& request)
 }
 
 void Coordinator::tick(TimePoint now) {
-    for (auto& [id, group] : groups_) group.tick(now);
+    memory_ = 0;
+    for (auto& [id, group] : groups_) {
+        group.tick(now);
+        memory_ += group.memory();
+    }
     std::erase_if(groups_, [](const auto& entry) { return entry.second.deserted(); });
     answer_due();
 }

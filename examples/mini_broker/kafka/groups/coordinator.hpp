@@ -55,7 +55,8 @@ public:
     [[nodiscard]] std::vector<ListGroupsResponse::Group> list() const;
 
 private:
-    [[nodiscard]] Error admit(const JoinGroupRequest& request) const;
+    [[nodiscard]] Error admit(const JoinGroupRequest& request, const GroupClient& client);
+    [[nodiscard]] bool claim(std::size_t bytes) noexcept;
     void forget_if_deserted(const std::string& group);
     void answer_due();
 
@@ -63,6 +64,7 @@ private:
     std::function<std::string()> fresh_id_;
     Group::Due due_;
     std::map<std::string, Group> groups_;
+    std::size_t memory_ = 0; // of all groups; between two ticks too large rather than too small
 };
 
 } // namespace mini_broker::kafka

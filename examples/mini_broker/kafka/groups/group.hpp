@@ -22,9 +22,10 @@ struct GroupOptions {
     Millis session_timeout_min{6'000};
     Millis session_timeout_max{1'800'000};
     std::size_t groups_max = 10'000;
-    std::size_t members_max = 1'000;         ///< of one group
-    std::size_t protocols_max = 100;         ///< of one member
-    std::size_t member_bytes_max = 1u << 20; ///< of the metadata of one member
+    std::size_t members_max = 1'000;           ///< of one group
+    std::size_t protocols_max = 20;            ///< of one member
+    std::size_t member_bytes_max = 256u << 10; ///< of the metadata of one member
+    std::size_t memory_max = 64u << 20;        ///< bytes, about, of all groups together
 };
 
 /// Who sent a request, as DescribeGroups tells.
@@ -76,6 +77,8 @@ public:
     /// Ends every wait with an error.
     void end(Error error);
 
+    /// Bytes, about: what its members said, and what they were given.
+    [[nodiscard]] std::size_t memory() const noexcept;
     /// Nobody is in it, and nobody was told to come back.
     [[nodiscard]] bool deserted() const noexcept { return members_.empty() && pending_.empty(); }
     [[nodiscard]] bool empty() const noexcept { return members_.empty(); }

@@ -2,6 +2,9 @@
 #include "kafka/groups/group.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace mini_broker::kafka {
@@ -101,12 +104,15 @@ void Group::end(Error error) {
 }
 
 std::string Group::choose_protocol() const {
+    std::map<std::string_view, std::set<std::string_view>> known_by;
+    for (const auto& [id, member] : members_)
+        for (const auto& known : member.protocols) known_by[known.name].insert(id);
     // Each member votes for the one it likes best of those that all know.
     std::map<std::string, int> votes;
     for (const auto& [id, member] : members_) {
-        const auto liked =
-            std::find_if(member.protocols.begin(), member.protocols.end(),
-                         [&](const auto& known) { return all_know(known.name, {}); });
+        const auto liked = std::find_if(
+            member.protocols.begin(), member.protocols.end(),
+            [&](const auto& known) { return known_by[known.name].size() == members_.size(); });
         if (liked != member.protocols.end()) ++votes[liked->name];
     }
     const auto most =
@@ -119,6 +125,18 @@ Millis Group::rebalance_timeout() const {
     Millis longest{0};
     for (const auto& [id, member] : members_) longest = std::max(longest, member.rebalance_timeout);
     return longest;
+}
+
+std::size_t Group::memory() const noexcept {
+    constexpr std::size_t kEach = 1024; // of what is as large for all
+    std::size_t bytes = kEach + id_.size() + protocol_type_.size();
+    for (const auto& [id, until] : pending_) bytes += kEach + id.size();
+    for (const auto& [id, member] : members_) {
+        bytes += kEach + id.size() + member.client.id.size() + member.assignment.size();
+        for (const auto& known : member.protocols)
+            bytes += known.name.size() + known.metadata.size();
+    }
+    return bytes;
 }
 
 std::string_view Group::state_name() const noexcept {

@@ -6,6 +6,7 @@
 #include "net/connection.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,9 +37,11 @@ public:
     /// Closes the connection without an answer: what Kafka does with what it cannot read.
     void close() { finish({{}, true}); }
     [[nodiscard]] bool wanted() const noexcept { return reply_.wanted(); }
+    /// Calls `gone` when nobody waits for the answer any more, unless it was answered.
+    void when_gone(std::function<void()> gone) { reply_.when_gone(std::move(gone)); }
 
     Context& context;
-    const std::string frame; ///< what a decoded request may point into
+    std::string frame; ///< what a decoded request may point into, until its handler returns
     RequestHeader header;
     std::string client; ///< address of the connection
     const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace mini_broker::kafka {
 
@@ -80,9 +82,17 @@ void refuse(Answer& answer, Error error, std::string why) {
     answer.error_message = std::move(why);
 }
 
-/// Whether a resource is a topic that is there; the answer says why not.
+/// Resources that a request has named already.
+using Seen = std::set<std::pair<std::int8_t, std::string>>;
+
+/// Whether a resource is a topic that is there, and was not named before; the answer says why not.
 template <class Answer>
-bool is_known_topic(const Context& context, Answer& answer) {
+bool is_known_topic(const Context& context, Seen& seen, Answer& answer) {
+    // Each costs a command, or an answer that is far larger than its name.
+    if (!seen.emplace(answer.resource_type, answer.resource_name).second) {
+        refuse(answer, Error::invalid_request, "The request names this resource twice.");
+        return false;
+    }
     if (answer.resource_type != kTopic) {
         refuse(answer, Error::invalid_request, "Only topics have configurations that change.");
         return false;
@@ -99,15 +109,16 @@ void handle_describe_configs(const CallPtr& call) {
     if (!request) return;
     const Context& context = call->context;
     DescribeConfigsResponse response;
+    Seen seen;
     for (const DescribeConfigsRequest::Resource& asked : request->resources) {
         DescribeConfigsResponse::Result& result = response.results.emplace_back();
         result.resource_type = asked.resource_type;
         result.resource_name = asked.resource_name;
-        if (asked.resource_type == kBroker) {
+        if (asked.resource_type == kBroker && seen.emplace(kBroker, asked.resource_name).second) {
             describe_broker(context, asked.configuration_keys, result);
             continue;
         }
-        if (!is_known_topic(context, result)) continue;
+        if (!is_known_topic(context, seen, result)) continue;
         const Image::Topic& topic = *context.image().topic(asked.resource_name);
         for (const ConfigRule& rule : config_rules())
             if (is_asked(asked.configuration_keys, rule.name))
@@ -122,12 +133,13 @@ void handle_alter_configs(const CallPtr& call) {
     const auto gather = std::make_shared<Gather<AlterConfigsResponse>>(call);
     auto& answers = gather->response.responses;
     answers.resize(request->resources.size());
+    Seen seen;
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const AlterConfigsRequest::Resource& asked = request->resources[i];
         auto& answer = answers[i];
         answer.resource_type = asked.resource_type;
         answer.resource_name = asked.resource_name;
-        if (!is_known_topic(call->context, answer)) continue;
+        if (!is_known_topic(call->context, seen, answer)) continue;
         SetConfigs command{asked.resource_name, {}, true};
         for (const auto& config : asked.configs) {
             if (!config.value) continue;
@@ -149,22 +161,22 @@ void handle_incremental_alter_configs(const CallPtr& call) {
     const auto gather = std::make_shared<Gather<IncrementalAlterConfigsResponse>>(call);
     auto& answers = gather->response.responses;
     answers.resize(request->resources.size());
+    Seen seen;
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const IncrementalAlterConfigsRequest::Resource& asked = request->resources[i];
         auto& answer = answers[i];
         answer.resource_type = asked.resource_type;
         answer.resource_name = asked.resource_name;
-        if (!is_known_topic(call->context, answer)) continue;
+        if (!is_known_topic(call->context, seen, answer)) continue;
         SetConfigs command{asked.resource_name, {}, false};
         for (const auto& config : asked.configs) {
             if (config.config_operation == kDelete) {
                 if (find_config(config.name) == nullptr)
-                    refuse(answer, Error::invalid_config,
-                           fmt::format("Unknown topic config name: {}", config.name));
+                    refuse(answer, Error::invalid_config, *config_fault(config.name, {}));
                 command.changes[config.name] = std::nullopt;
             } else if (config.config_operation != kSet || !config.value) {
                 refuse(answer, Error::invalid_config,
-                       fmt::format("{} can only be set or deleted.", config.name));
+                       fmt::format("{:.100} can only be set or deleted.", config.name));
             } else if (auto fault = config_fault(config.name, *config.value)) {
                 refuse(answer, Error::invalid_config, std::move(*fault));
             } else {

@@ -6,6 +6,8 @@
 #include "kafka/handlers/reading.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace mini_broker::kafka {
 
@@ -13,8 +15,9 @@ namespace {
 
 using PartitionAnswer = FetchResponse::Partition;
 
-constexpr std::size_t kMostBytes = 50u << 20; ///< of one answer, whatever the client asks for
-constexpr std::int64_t kLongestWait = 60'000;
+constexpr std::size_t kMostBytes = 8u << 20; // of one answer, whatever the client asks for
+// Its timer stays for so long, also when the answer was sent long before.
+constexpr std::int64_t kLongestWait = 5'000;
 
 /// A fetch that is answered when there is enough, or when its time is over.
 struct Fetch : std::enable_shared_from_this<Fetch> {
@@ -22,22 +25,36 @@ struct Fetch : std::enable_shared_from_this<Fetch> {
     FetchRequest request;
     TimePoint deadline{};
     std::shared_ptr<Replica::Waiter> waiter;
+    std::optional<Wait> wait;
+    bool woken = false; ///< and about to try again
     bool done = false;
 
     void attempt();
 
 private:
+    /// Where there is something to read.
+    struct Readable {
+        Reading reading;
+        Offset offset = 0;
+        std::size_t wanted = 0;
+        PartitionAnswer* answer = nullptr;
+    };
     struct Tried {
         FetchResponse response;
-        std::size_t bytes = 0;
-        bool at_once = false; ///< an error, or a hint: nothing to wait for
+        std::vector<Readable> readable;
+        std::uint64_t there = 0; ///< bytes to read, about
+        bool at_once = false;    ///< an error, or a hint: nothing to wait for
         std::vector<Replica*> waited_for;
     };
-    [[nodiscard]] Tried try_once();
-    void fetch_from(const Image::Topic& topic,
-                    const FetchRequest::Partition& asked,
-                    PartitionAnswer& answer,
-                    Tried& tried);
+    [[nodiscard]] Tried look();
+    void look_at(const Image::Topic& topic,
+                 const FetchRequest::Partition& asked,
+                 PartitionAnswer& answer,
+                 Tried& tried);
+    [[nodiscard]] std::size_t read(Tried& tried) const;
+    void park(const Tried& tried);
+    void answer(const FetchResponse& response);
+    void leave();
     [[nodiscard]] std::int32_t nearer_replica(const Replica& replica) const;
 };
 
@@ -56,10 +73,10 @@ std::int32_t Fetch::nearer_replica(const Replica& replica) const {
     return -1;
 }
 
-void Fetch::fetch_from(const Image::Topic& topic,
-                       const FetchRequest::Partition& asked,
-                       PartitionAnswer& answer,
-                       Tried& tried) {
+void Fetch::look_at(const Image::Topic& topic,
+                    const FetchRequest::Partition& asked,
+                    PartitionAnswer& answer,
+                    Tried& tried) {
     Context& context = call->context;
     const bool any_replica = call->header.api_version >= 11;
     const Reading reading = open_for_reading(context, topic.name, asked.partition,
@@ -83,29 +100,25 @@ void Fetch::fetch_from(const Image::Topic& topic,
         return;
     }
     tried.waited_for.push_back(reading.replica);
-    const std::size_t limit =
-        std::min<std::size_t>(kMostBytes, static_cast<std::size_t>(std::max(request.max_bytes, 0)));
-    const bool room = tried.bytes < limit;
-    if (asked.fetch_offset == reading.end || !room) return;
-    const std::size_t wanted = static_cast<std::size_t>(std::max(asked.partition_max_bytes, 0));
-    const std::size_t most = std::min(wanted, limit - tried.bytes);
-    // The first batch comes whole, however large, or a client could never get past it. Others come
-    // only if they fit.
-    std::string records;
-    log.read_records(asked.fetch_offset, reading.last, most, records);
-    if (tried.bytes > 0 && records.size() > most) return;
-    tried.bytes += records.size();
-    answer.records = std::move(records);
+    if (asked.fetch_offset == reading.end) return;
+    const auto wanted = static_cast<std::size_t>(std::max(asked.partition_max_bytes, 0));
+    tried.there += std::min<std::uint64_t>(std::max<std::size_t>(wanted, 1),
+                                           log.bytes_from(asked.fetch_offset));
+    tried.readable.push_back({reading, asked.fetch_offset, wanted, &answer});
 }
 
-Fetch::Tried Fetch::try_once() {
+/// What there is, without reading it: who waits for much must not read it all for every record
+/// that is added.
+Fetch::Tried Fetch::look() {
     Tried tried;
     const Context& context = call->context;
     const bool by_id = call->header.api_version >= 13;
+    tried.response.responses.reserve(request.topics.size());
     for (const FetchRequest::Topic& asked : request.topics) {
         FetchResponse::Topic& topic = tried.response.responses.emplace_back();
         topic.topic = asked.topic;
         topic.topic_id = asked.topic_id;
+        topic.partitions.reserve(asked.partitions.size()); // `readable` points into it
         const Image::Topic* const known =
             by_id ? context.image().topic(asked.topic_id) : context.image().topic(asked.topic);
         for (const FetchRequest::Partition& partition : asked.partitions) {
@@ -113,7 +126,7 @@ Fetch::Tried Fetch::try_once() {
             answer.partition_index = partition.partition;
             answer.high_watermark = -1;
             if (known != nullptr)
-                fetch_from(*known, partition, answer, tried);
+                look_at(*known, partition, answer, tried);
             else
                 answer.error_code =
                     by_id ? Error::unknown_topic_id : Error::unknown_topic_or_partition;
@@ -123,29 +136,76 @@ Fetch::Tried Fetch::try_once() {
     return tried;
 }
 
+/// Fills in the records. \return their bytes
+std::size_t Fetch::read(Tried& tried) const {
+    const std::size_t limit =
+        std::min<std::size_t>(kMostBytes, static_cast<std::size_t>(std::max(request.max_bytes, 0)));
+    std::size_t bytes = 0;
+    std::size_t looked_at = 0; // what did not fit was read for nothing, and so much is enough
+    for (const Readable& one : tried.readable) {
+        if (looked_at >= limit) break;
+        const std::size_t most = std::min(one.wanted, limit - bytes);
+        // The first batch comes whole, however large, or a client could never get past it. Others
+        // come only if they fit.
+        std::string records;
+        one.reading.replica->raft->log().read_records(one.offset, one.reading.last, most, records);
+        looked_at += records.size();
+        if (bytes > 0 && records.size() > most) continue;
+        bytes += records.size();
+        one.answer->records = std::move(records);
+    }
+    return bytes;
+}
+
+void Fetch::answer(const FetchResponse& response) {
+    done = true;
+    waiter.reset();
+    wait.reset();
+    call->answer(response);
+}
+
 void Fetch::attempt() {
     if (done) return;
-    Tried tried = try_once();
-    const auto enough = static_cast<std::size_t>(
+    Tried tried = look();
+    const auto enough = static_cast<std::uint64_t>(
         std::clamp<std::int64_t>(request.min_bytes, 0, std::int64_t{kMostBytes}));
-    const bool late = call->context.loop.now() >= deadline || !call->wanted();
-    if (tried.at_once || tried.bytes >= enough || late || tried.waited_for.empty()) {
-        done = true;
-        waiter.reset();
-        return call->answer(tried.response);
-    }
+    const bool over = tried.at_once || enough == 0 || tried.waited_for.empty() ||
+                      call->context.loop.now() >= deadline;
+    if (!over && tried.there < enough) return park(tried);
+    const std::size_t bytes = read(tried);
+    if (!over && bytes == 0) return park(tried);
+    answer(tried.response);
+}
+
+/// Tries again when something has changed, and when the time is over.
+void Fetch::park(const Tried& tried) {
     if (!waiter) {
+        wait = Wait::begin(call->context);
+        if (!wait) return answer(tried.response);
         waiter = std::make_shared<Replica::Waiter>([weak = weak_from_this()] {
-            // It is the timer below that keeps this alive; the waiter is our own.
             const auto self = weak.lock();
-            if (!self) return;
+            if (!self || self->woken) return;
+            self->woken = true;
             // After the turn: who wakes us may be in the middle of something.
-            self->call->context.loop.after(Millis{0}, [self] { self->attempt(); });
+            self->call->context.loop.after(Millis{0}, [self] {
+                self->woken = false;
+                self->attempt();
+            });
         });
-        const Millis wait = insync::saturating_age(deadline, call->context.loop.now());
-        call->context.loop.after(wait, [self = shared_from_this()] { self->attempt(); });
+        const Millis rest = insync::saturating_age(deadline, call->context.loop.now());
+        call->context.loop.after(rest, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->attempt();
+        });
+        // The connection, until it is answered or ends, is what keeps this alive.
+        call->when_gone([self = shared_from_this()] { self->leave(); });
     }
     for (Replica* const replica : tried.waited_for) replica->wait(waiter);
+}
+
+void Fetch::leave() {
+    done = true;
+    waiter.reset();
+    wait.reset();
 }
 
 } // namespace
@@ -161,7 +221,7 @@ void handle_fetch(const CallPtr& call) {
         refused.error_code = Error::fetch_session_id_not_found;
     if (refused.error_code != Error::none) return call->answer(refused);
 
-    const auto fetch = std::make_shared<Fetch>();
+    const std::shared_ptr<Fetch> fetch{new Fetch}; // whose memory no weak pointer keeps
     fetch->call = call;
     const Millis wait{std::clamp<std::int64_t>(request->max_wait_ms, 0, kLongestWait)};
     fetch->deadline = insync::saturating_add(call->context.loop.now(), wait);

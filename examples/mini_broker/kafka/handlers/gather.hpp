@@ -22,6 +22,10 @@ public:
     void submit(Command command, std::int32_t timeout_ms, Answer& answer) {
         constexpr std::int32_t kShortest = 1000;
         constexpr std::int32_t kLongest = 60'000;
+        if (call_->context.controller.busy()) {
+            answer.error_code = Error::request_timed_out;
+            return;
+        }
         ++waiting_;
         call_->context.controller.submit(
             std::move(command), Millis{std::clamp(timeout_ms, kShortest, kLongest)},

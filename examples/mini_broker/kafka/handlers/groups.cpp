@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace mini_broker::kafka {
@@ -112,7 +113,9 @@ void handle_describe_groups(const CallPtr& call) {
     if (!request) return;
     const Context& context = call->context;
     DescribeGroupsResponse response;
+    std::set<std::string> seen; // each once, as an answer may be far larger than a name
     for (const std::string& id : request->groups) {
+        if (!seen.insert(id).second) continue;
         auto group = context.groups.coordinator().describe(id);
         if (!context.groups.active())
             group.error_code = Error::not_coordinator;

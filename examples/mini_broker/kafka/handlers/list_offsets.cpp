@@ -65,8 +65,8 @@ void handle_offset_for_leader_epoch(const CallPtr& call) {
             const Reading reading =
                 open_for_reading(call->context, asked.topic, partition.partition,
                                  partition.current_leader_epoch, false);
-            answer.error_code = reading.error;
-            if (reading.replica == nullptr || partition.leader_epoch < 0) continue;
+            answer.error_code = request->replica_id >= 0 ? Error::invalid_request : reading.error;
+            if (answer.error_code != Error::none || partition.leader_epoch < 0) continue;
             const auto end =
                 reading.replica->raft->log().end_of_term(static_cast<Term>(partition.leader_epoch));
             // An epoch may have more committed records than a node knows that does not lead, and a

@@ -8,6 +8,8 @@
 #include "kafka/messages/cluster.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace mini_broker::kafka {
 
@@ -79,8 +81,11 @@ void handle_metadata(const CallPtr& call) {
         for (const auto& [name, topic] : context.image().topics())
             response.topics.push_back(describe(context, topic));
     } else {
+        // Each once, as an answer may be far larger than a name.
+        std::set<std::pair<std::optional<std::string>, Uuid>> seen;
         for (const MetadataRequest::Topic& asked : *request->topics)
-            response.topics.push_back(describe_asked(context, asked, missing));
+            if (seen.emplace(asked.name, asked.name ? Uuid{} : asked.topic_id).second)
+                response.topics.push_back(describe_asked(context, asked, missing));
     }
     const bool allowed = call->header.api_version < 4 || request->allow_auto_topic_creation;
     if (allowed && context.options.auto_create_topics)

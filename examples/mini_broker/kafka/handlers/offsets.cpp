@@ -5,6 +5,9 @@
 #include "kafka/handlers/call.hpp"
 #include "kafka/handlers/group_service.hpp"
 
+#include <set>
+#include <utility>
+
 namespace mini_broker::kafka {
 
 namespace {
@@ -38,12 +41,14 @@ std::vector<OffsetFetchResponse::Topic> describe(
     const Image::Offsets* known,
     const std::optional<std::vector<OffsetFetchRequest::Topic>>& asked) {
     std::vector<OffsetFetchResponse::Topic> topics;
+    std::set<std::pair<std::string, std::int32_t>> seen; // each once, as its metadata may be long
     if (asked) {
         for (const OffsetFetchRequest::Topic& topic : *asked) {
             OffsetFetchResponse::Topic& answer = topics.emplace_back();
             answer.name = topic.name;
             for (const std::int32_t partition : topic.partition_indexes)
-                answer.partitions.push_back(describe(known, topic.name, partition));
+                if (seen.emplace(topic.name, partition).second)
+                    answer.partitions.push_back(describe(known, topic.name, partition));
         }
         return topics;
     }
@@ -103,7 +108,9 @@ void handle_offset_fetch(const CallPtr& call) {
     const Error error = context.groups.active() ? Error::none : Error::not_coordinator;
     OffsetFetchResponse response;
     response.error_code = error;
+    std::set<std::string> seen;
     for (const OffsetFetchRequest::Group& asked : request->groups) {
+        if (!seen.insert(asked.group_id).second) continue;
         OffsetFetchResponse::Group& group = response.groups.emplace_back();
         group.group_id = asked.group_id;
         group.error_code = error;

@@ -76,9 +76,13 @@ void await_replicas(const ProducePtr& produce,
                     const Replica& replica,
                     Index index,
                     Offset base_offset) {
+    auto wait = Wait::begin(produce->call->context);
+    // It is appended, and nobody will tell what becomes of it.
+    if (!wait) return refuse(answer, Error::request_timed_out, "Too many requests wait.");
     ++produce->waiting;
     const insync::kafka::Appended appended{replica.raft->term(), index, produce->deadline};
-    const auto respond = [produce, &answer, base_offset](insync::kafka::ErrorCode code) {
+    auto respond = [produce, &answer, base_offset,
+                    wait = std::move(wait)](insync::kafka::ErrorCode code) {
         if (code == insync::kafka::ErrorCode::none)
             answer.base_offset = base_offset;
         else
@@ -87,7 +91,7 @@ void await_replicas(const ProducePtr& produce,
         produce->finish_if_done();
     };
     insync::kafka::respond_when_replicated(produce->call->context.replicas.isr(), replica.handle,
-                                           appended, respond);
+                                           appended, std::move(respond));
 }
 
 /// What was appended, or was found to be appended already, is answered by the request's acks.

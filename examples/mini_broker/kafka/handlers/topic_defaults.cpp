@@ -25,6 +25,13 @@ std::vector<NodeId> registered_nodes(const Context& context) {
     return nodes;
 }
 
+std::size_t room_for_partitions(const Context& context) {
+    const std::size_t most = context.options.max_partitions;
+    const std::size_t taken =
+        context.image().partition_count() + context.controller.partitions_underway();
+    return most - std::min(most, taken);
+}
+
 std::string default_config(const Context& context, const ConfigRule& rule) {
     if (rule.key == ConfigKey::min_insync_replicas)
         return std::to_string(context.replicas.isr().config().min_insync_replicas);
@@ -44,11 +51,17 @@ CreateTopic make_topic(const Context& context,
 
 void auto_create(Context& context, const std::string& name) {
     const std::size_t nodes = registered_nodes(context).size();
-    if (nodes == 0) return;
+    const auto partitions = static_cast<std::size_t>(context.options.default_partitions);
+    if (nodes == 0 || context.controller.busy()) return;
+    // Refused before it is proposed: who asks again and again must not fill the metadata log.
+    if (partitions > room_for_partitions(context)) {
+        context.logger.warn("topic {} is not created: there are {} partitions already", name,
+                            context.image().partition_count());
+        return;
+    }
     const auto factor =
         std::min(nodes, static_cast<std::size_t>(context.options.default_replication_factor));
-    CreateTopic command = make_topic(
-        context, name, static_cast<std::size_t>(context.options.default_partitions), factor, {});
+    CreateTopic command = make_topic(context, name, partitions, factor, {});
     context.controller.submit(
         std::move(command), Millis{5000}, [&context, name](const CommandResult& result) {
             if (result.error == Error::none)

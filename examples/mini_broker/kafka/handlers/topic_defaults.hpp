@@ -4,6 +4,7 @@
 #include "kafka/handlers/context.hpp"
 #include "types.hpp"
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ namespace mini_broker::kafka {
 
 /// Nodes that have told where clients find them, ascending: the ones that replicas are placed on.
 [[nodiscard]] std::vector<NodeId> registered_nodes(const Context& context);
+
+/// How many partitions more the cluster may get from clients.
+[[nodiscard]] std::size_t room_for_partitions(const Context& context);
 
 /// What a topic has that says nothing of a configuration.
 [[nodiscard]] std::string default_config(const Context& context, const ConfigRule& rule);

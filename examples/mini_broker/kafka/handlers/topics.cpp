@@ -13,12 +13,22 @@ namespace mini_broker::kafka {
 
 namespace {
 
-constexpr std::int32_t kMostPartitions = 10'000;
-
 template <class Answer>
 void refuse(Answer& answer, Error error, std::string why) {
     answer.error_code = error;
     answer.error_message = std::move(why);
+}
+
+template <class Answer>
+void refuse_full(const Context& context, Answer& answer) {
+    refuse(answer, Error::policy_violation,
+           fmt::format("The cluster may have {} partitions, and has {}.",
+                       context.options.max_partitions, context.image().partition_count()));
+}
+
+template <class Answer>
+void refuse_twice(Answer& answer) {
+    refuse(answer, Error::invalid_request, "The request names this topic twice.");
 }
 
 /// The replicas that a request names itself, as they are; an empty list where they make no sense.
@@ -73,7 +83,7 @@ std::optional<CreateTopic> check_create(const Context& context,
     }
     const auto partitions =
         asked.num_partitions == -1 ? context.options.default_partitions : asked.num_partitions;
-    if (partitions < 1 || partitions > kMostPartitions)
+    if (partitions < 1 || static_cast<std::size_t>(partitions) > kMostPartitions)
         return refused(Error::invalid_partitions,
                        fmt::format("A topic has 1 to {} partitions.", kMostPartitions));
     const std::size_t nodes = registered_nodes(context).size();
@@ -103,6 +113,37 @@ void describe_created(const Context& context, const CreateTopic& command, Create
     }
 }
 
+/// The command for one topic's new partitions; nothing, and the answer says why, where there can
+/// be none.
+std::optional<AddPartitions> check_add(const Context& context,
+                                       const CreatePartitionsRequest::Topic& asked,
+                                       CreatePartitionsResponse::Topic& answer) {
+    const auto refused = [&answer](Error error, std::string why) {
+        refuse(answer, error, std::move(why));
+        return std::nullopt;
+    };
+    const Image::Topic* const topic = context.image().topic(asked.name);
+    if (topic == nullptr)
+        return refused(Error::unknown_topic_or_partition, "There is no such topic.");
+    const std::size_t now = topic->partitions.size();
+    if (asked.count <= 0 || static_cast<std::size_t>(asked.count) <= now ||
+        static_cast<std::size_t>(asked.count) > kMostPartitions)
+        return refused(Error::invalid_partitions,
+                       fmt::format("Topic '{}' has {} partitions; it can only get more, up to {}.",
+                                   asked.name, now, kMostPartitions));
+    if (asked.assignments)
+        return refused(Error::invalid_replica_assignment,
+                       "This broker places new partitions by itself.");
+    const std::vector<NodeId> nodes = registered_nodes(context);
+    const Image::Partition& front = topic->partitions.front();
+    const std::size_t factor = std::min(front.replicas.size(), nodes.size());
+    // Goes on where the topic's first partition began.
+    const auto first = std::find(nodes.begin(), nodes.end(), front.replicas.front());
+    return AddPartitions{asked.name, now,
+                         place_replicas(nodes, static_cast<std::uint64_t>(first - nodes.begin()),
+                                        now, static_cast<std::size_t>(asked.count) - now, factor)};
+}
+
 } // namespace
 
 void handle_create_topics(const CallPtr& call) {
@@ -117,11 +158,15 @@ void handle_create_topics(const CallPtr& call) {
         CreateAnswer& answer = answers[i];
         answer.name = asked.name;
         if (!names.insert(asked.name).second) {
-            refuse(answer, Error::invalid_request, "The request names this topic twice.");
+            refuse_twice(answer);
             continue;
         }
         auto command = check_create(call->context, asked, answer);
         if (!command) continue;
+        if (command->replicas.size() > room_for_partitions(call->context)) {
+            refuse_full(call->context, answer);
+            continue;
+        }
         describe_created(call->context, *command, answer);
         if (!request->validate_only)
             gather->submit(std::move(*command), request->timeout_ms, answer);
@@ -140,6 +185,7 @@ void handle_delete_topics(const CallPtr& call) {
         answer.name = asked.name;
         answer.topic_id = asked.topic_id;
     }
+    std::set<Uuid> seen;
     for (auto& answer : answers) {
         const Image& image = call->context.image();
         const Image::Topic* const topic =
@@ -152,6 +198,10 @@ void handle_delete_topics(const CallPtr& call) {
         }
         answer.name = topic->name;
         answer.topic_id = topic->id;
+        if (!seen.insert(topic->id).second) {
+            refuse_twice(answer);
+            continue;
+        }
         gather->submit(DeleteTopic{topic->name, topic->id}, request->timeout_ms, answer);
     }
     gather->begun();
@@ -163,40 +213,23 @@ void handle_create_partitions(const CallPtr& call) {
     const auto gather = std::make_shared<Gather<CreatePartitionsResponse>>(call);
     auto& answers = gather->response.results;
     answers.resize(request->topics.size());
+    std::set<std::string> names;
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const CreatePartitionsRequest::Topic& asked = request->topics[i];
         auto& answer = answers[i];
         answer.name = asked.name;
-        const Image::Topic* const topic = call->context.image().topic(asked.name);
-        if (topic == nullptr) {
-            refuse(answer, Error::unknown_topic_or_partition, "There is no such topic.");
+        if (!names.insert(asked.name).second) {
+            refuse_twice(answer);
             continue;
         }
-        const std::size_t now = topic->partitions.size();
-        if (asked.count <= 0 || static_cast<std::size_t>(asked.count) <= now ||
-            asked.count > kMostPartitions) {
-            refuse(answer, Error::invalid_partitions,
-                   fmt::format("Topic '{}' has {} partitions; it can only get more, up to {}.",
-                               asked.name, now, kMostPartitions));
+        auto command = check_add(call->context, asked, answer);
+        if (!command) continue;
+        if (command->replicas.size() > room_for_partitions(call->context)) {
+            refuse_full(call->context, answer);
             continue;
         }
-        if (asked.assignments) {
-            refuse(answer, Error::invalid_replica_assignment,
-                   "This broker places new partitions by itself.");
-            continue;
-        }
-        const std::vector<NodeId> nodes = registered_nodes(call->context);
-        const std::size_t factor =
-            std::min(topic->partitions.front().replicas.size(), nodes.size());
-        // Goes on where the topic's first partition began.
-        const auto first =
-            std::find(nodes.begin(), nodes.end(), topic->partitions.front().replicas.front());
-        AddPartitions command{
-            asked.name, now,
-            place_replicas(nodes, static_cast<std::uint64_t>(first - nodes.begin()), now,
-                           static_cast<std::size_t>(asked.count) - now, factor)};
         if (!request->validate_only)
-            gather->submit(std::move(command), request->timeout_ms, answer);
+            gather->submit(std::move(*command), request->timeout_ms, answer);
     }
     gather->begun();
 }
