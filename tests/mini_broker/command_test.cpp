@@ -26,8 +26,9 @@ std::vector<Command> one_of_each() {
         RegisterBroker{3, "host", 9092, "rack"},
         CreateTopic{"topic", id, {{"min.insync.replicas", "2"}}, {{1, 2, 3}, {2, 3, 1}}},
         DeleteTopic{"topic", id},
-        AddPartitions{"topic", 2, {{3, 1, 2}}},
-        SetConfigs{"topic", {{"retention.ms", "5"}, {"retention.bytes", std::nullopt}}, true},
+        AddPartitions{"topic", id, 2, {{3, 1, 2}}},
+        SetConfigs{
+            "topic", id, id, {{"retention.ms", "5"}, {"retention.bytes", std::nullopt}}, true},
         PublishIsr{{{id, 1, isr}}},
         ReserveProducerIds{500},
         CommitOffsets{"group", {{"topic", 1, 77, 4, "so far"}}},

@@ -25,6 +25,17 @@ PublishIsr publish(std::uint8_t id, std::uint64_t epoch, std::uint64_t version) 
     return {{{id_of(id), 0, {1, epoch, version, {1, 2}}}}};
 }
 
+AddPartitions add(std::size_t first, std::vector<std::vector<NodeId>> replicas) {
+    return {"a", id_of(1), first, std::move(replicas)};
+}
+
+/// Of topic "a" with id 1.
+SetConfigs set_configs(std::uint8_t request,
+                       std::map<std::string, std::optional<std::string>> changes,
+                       bool replace = false) {
+    return {"a", id_of(1), id_of(request), std::move(changes), replace};
+}
+
 CommitOffsets commit(const std::string& topic, Offset offset, std::int32_t partition = 0) {
     return {"group", {{topic, partition, offset, 3, "metadata"}}};
 }
@@ -99,8 +110,8 @@ TEST_CASE("A topic that could not be served is refused on every node", "[cluster
 TEST_CASE("What is asked of a topic that is not there is refused", "[cluster][image]") {
     Image image;
     CHECK(result_of(image, DeleteTopic{"a"}) == Error::unknown_topic_or_partition);
-    CHECK(result_of(image, AddPartitions{"a", 0, {{1}}}) == Error::unknown_topic_or_partition);
-    CHECK(result_of(image, SetConfigs{"a", {}, false}) == Error::unknown_topic_or_partition);
+    CHECK(result_of(image, add(0, {{1}})) == Error::unknown_topic_or_partition);
+    CHECK(result_of(image, set_configs(1, {})) == Error::unknown_topic_or_partition);
     CHECK(apply(image, publish(1, 1, 1)).changes.empty());
     CHECK(image.topic("a") == nullptr);
     CHECK(image.partition("a", 0) == nullptr);
@@ -109,14 +120,14 @@ TEST_CASE("What is asked of a topic that is not there is refused", "[cluster][im
 TEST_CASE("Partitions are added to as many as the sender knew, or not", "[cluster][image]") {
     Image image;
     (void)apply(image, create("a", 1, 2));
-    const Image::Applied applied = apply(image, AddPartitions{"a", 2, {{1}, {2}}});
+    const Image::Applied applied = apply(image, add(2, {{1}, {2}}));
     REQUIRE(applied.changes.size() == 1);
     CHECK(applied.changes[0].kind == Kind::partitions_added);
     CHECK(applied.changes[0].first == 2);
     CHECK(image.topic("a")->partitions.size() == 4);
     CHECK(image.partition("a", 3)->group == 4);
-    CHECK(result_of(image, AddPartitions{"a", 2, {{1}}}) == Error::invalid_partitions);
-    CHECK(result_of(image, AddPartitions{"a", 4, {}}) == Error::invalid_replica_assignment);
+    CHECK(result_of(image, add(2, {{1}})) == Error::invalid_partitions);
+    CHECK(result_of(image, add(4, {})) == Error::invalid_replica_assignment);
     CHECK(image.topic("a")->partitions.size() == 4);
     CHECK(image.partition("a", 4) == nullptr);
     CHECK(image.partition("a", -1) == nullptr);
@@ -127,13 +138,12 @@ TEST_CASE("Configurations change one by one, or all at once", "[cluster][image]"
     CreateTopic command = create("a", 1);
     command.configs = {{"retention.ms", "1"}, {"retention.bytes", "2"}};
     (void)apply(image, command);
-    CHECK(result_of(image, SetConfigs{"a",
-                                      {{"retention.ms", std::nullopt}, {"segment.bytes", "9999"}},
-                                      false}) == Error::none);
+    CHECK(result_of(image, set_configs(1, {{"retention.ms", std::nullopt},
+                                           {"segment.bytes", "9999"}})) == Error::none);
     using Configs = std::map<std::string, std::string>;
     CHECK(image.topic("a")->configs ==
           Configs{{"retention.bytes", "2"}, {"segment.bytes", "9999"}});
-    CHECK(result_of(image, SetConfigs{"a", {{"retention.ms", "7"}}, true}) == Error::none);
+    CHECK(result_of(image, set_configs(2, {{"retention.ms", "7"}}, true)) == Error::none);
     CHECK(image.topic("a")->configs == Configs{{"retention.ms", "7"}});
 }
 
@@ -256,11 +266,36 @@ TEST_CASE("A deletion that comes again leaves the next topic of the name alone",
 TEST_CASE("The same partitions added twice are added once", "[cluster][image]") {
     Image image;
     (void)apply(image, create("a", 1, 2));
-    const AddPartitions command{"a", 2, {{1, 2}, {2, 3}}};
+    const AddPartitions command = add(2, {{1, 2}, {2, 3}});
     CHECK(result_of(image, command) == Error::none);
     const Image::Applied again = apply(image, command);
     CHECK(again.result.error == Error::none);
     CHECK(again.changes.empty());
     CHECK(image.topic("a")->partitions.size() == 4);
-    CHECK(result_of(image, AddPartitions{"a", 2, {{1, 2}, {3, 2}}}) == Error::invalid_partitions);
+    CHECK(result_of(image, add(2, {{1, 2}, {3, 2}})) == Error::invalid_partitions);
+}
+
+TEST_CASE("A change of configuration that comes again does not undo a newer one",
+          "[cluster][image]") {
+    Image image;
+    (void)apply(image, create("a", 1));
+    const SetConfigs older = set_configs(7, {{"retention.ms", "1"}});
+    CHECK(result_of(image, older) == Error::none);
+    CHECK(result_of(image, set_configs(8, {{"retention.ms", "2"}})) == Error::none);
+    const Image::Applied again = apply(image, older);
+    CHECK(again.result.error == Error::none); // whoever still waits for it is told the truth
+    CHECK(again.changes.empty());
+    CHECK(image.topic("a")->configs.at("retention.ms") == "2");
+}
+
+TEST_CASE("What was asked of a topic never reaches the next of its name", "[cluster][image]") {
+    Image image;
+    (void)apply(image, create("a", 1));
+    (void)apply(image, DeleteTopic{"a", id_of(1)});
+    (void)apply(image, create("a", 2));
+    CHECK(result_of(image, set_configs(7, {{"retention.ms", "1"}})) ==
+          Error::unknown_topic_or_partition);
+    CHECK(result_of(image, add(1, {{1}})) == Error::unknown_topic_or_partition);
+    CHECK(image.topic("a")->configs.empty());
+    CHECK(image.topic("a")->partitions.size() == 1);
 }

@@ -40,11 +40,14 @@ struct DeleteTopic {
 };
 struct AddPartitions {
     std::string name;
+    Uuid topic{};          ///< which of those that had the name in turn
     std::size_t first = 0; ///< how many there are already
     std::vector<std::vector<NodeId>> replicas;
 };
 struct SetConfigs {
     std::string name;
+    Uuid topic{};   ///< which of those that had the name in turn
+    Uuid request{}; ///< different for each change: one that comes again must not undo a newer one
     std::map<std::string, std::optional<std::string>> changes; ///< nothing: back to the default
     bool replace = false;                                      ///< of what is not named: the same
 };

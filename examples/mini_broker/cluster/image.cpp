@@ -81,7 +81,7 @@ Image::Applied Image::apply(const CreateTopic& command) {
         return refused(Error::topic_already_exists,
                        fmt::format("Topic '{}' already exists.", command.name));
     }
-    if (deleted_lately(command.id)) return {}; // and again, as late as that
+    if (deleted_.contains(command.id)) return {}; // and again, as late as that
     if (!is_legal_topic(command.name))
         return refused(Error::invalid_topic, "This is no topic's name.");
     if (names_.contains(command.id))
@@ -100,24 +100,28 @@ Image::Applied Image::apply(const CreateTopic& command) {
 
 Image::Applied Image::apply(const DeleteTopic& command) {
     // Sent again, it must not reach a topic that got the name since.
-    if (deleted_lately(command.id)) return {};
+    if (deleted_.contains(command.id)) return {};
     const auto found = topics_.find(command.name);
     if (found == topics_.end()) return unknown_topic(command.name);
     if (command.id != Uuid{} && command.id != found->second.id) return unknown_topic(command.name);
     const Topic gone = std::move(found->second);
     names_.erase(gone.id);
-    deleted_.push_back(gone.id);
-    if (deleted_.size() > kDeletedKept) deleted_.pop_front();
+    deleted_.insert(gone.id);
     topics_.erase(found);
     partition_count_ -= gone.partitions.size();
     forget_offsets(gone.name);
     return {{}, {change(Kind::topic_deleted, gone)}};
 }
 
+Image::Topic* Image::find(const std::string& name, const Uuid& id) {
+    const auto found = topics_.find(name);
+    return found == topics_.end() || found->second.id != id ? nullptr : &found->second;
+}
+
 Image::Applied Image::apply(const AddPartitions& command) {
-    const auto found = topics_.find(command.name);
-    if (found == topics_.end()) return unknown_topic(command.name);
-    Topic& topic = found->second;
+    Topic* const asked = find(command.name, command.topic);
+    if (asked == nullptr) return unknown_topic(command.name);
+    Topic& topic = *asked;
     const auto& known = topic.partitions;
     const auto same = [](const std::vector<NodeId>& replicas, const Partition& partition) {
         return replicas == partition.replicas;
@@ -141,9 +145,11 @@ Image::Applied Image::apply(const AddPartitions& command) {
 }
 
 Image::Applied Image::apply(const SetConfigs& command) {
-    const auto found = topics_.find(command.name);
-    if (found == topics_.end()) return unknown_topic(command.name);
-    auto& configs = found->second.configs;
+    Topic* const topic = find(command.name, command.topic);
+    if (topic == nullptr) return unknown_topic(command.name);
+    if (configured_.contains(command.request)) return {};
+    configured_.insert(command.request);
+    auto& configs = topic->configs;
     if (command.replace) configs.clear();
     for (const auto& [name, value] : command.changes) {
         if (value)
@@ -151,7 +157,7 @@ Image::Applied Image::apply(const SetConfigs& command) {
         else
             configs.erase(name);
     }
-    return {{}, {change(Kind::configs, found->second)}};
+    return {{}, {change(Kind::configs, *topic)}};
 }
 
 Image::Applied Image::apply(const PublishIsr& command) {
@@ -211,8 +217,12 @@ void Image::forget_offsets(const std::string& topic) {
     });
 }
 
-bool Image::deleted_lately(const Uuid& id) const {
-    return std::find(deleted_.begin(), deleted_.end(), id) != deleted_.end();
+void Image::Lately::insert(const Uuid& id) {
+    if (!ids_.insert(id).second) return;
+    order_.push_back(id);
+    if (order_.size() <= kKept) return;
+    ids_.erase(order_.front());
+    order_.pop_front();
 }
 
 const Image::Topic* Image::topic(std::string_view name) const {

@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,10 +101,22 @@ public:
     [[nodiscard]] std::uint64_t topics_created() const noexcept { return topics_created_; }
 
 private:
-    // Far more than are deleted while a command can still be sent again.
-    static constexpr std::size_t kDeletedKept = 10'000;
+    /// The newest ids of something that happened once. So many are kept that far fewer come while a
+    /// command can still be sent again.
+    class Lately {
+    public:
+        [[nodiscard]] bool contains(const Uuid& id) const { return ids_.contains(id); }
+        void insert(const Uuid& id);
 
-    [[nodiscard]] bool deleted_lately(const Uuid& id) const;
+    private:
+        static constexpr std::size_t kKept = 10'000;
+
+        std::set<Uuid> ids_;
+        std::deque<Uuid> order_; // oldest first
+    };
+
+    /// Null where there is none, or another of the same name.
+    [[nodiscard]] Topic* find(const std::string& name, const Uuid& id);
     void forget_offsets(const std::string& topic);
     [[nodiscard]] Applied apply(const RegisterBroker& command);
     [[nodiscard]] Applied apply(const CreateTopic& command);
@@ -117,7 +130,8 @@ private:
     std::map<NodeId, Broker> brokers_;
     std::map<std::string, Topic, std::less<>> topics_;
     std::map<Uuid, std::string> names_;
-    std::deque<Uuid> deleted_; // the latest, oldest first
+    Lately deleted_;    // topics
+    Lately configured_; // requests of `SetConfigs`
     std::map<std::string, Offsets> offsets_;
     std::size_t offset_memory_ = 0; // of these
     std::size_t partition_count_ = 0;

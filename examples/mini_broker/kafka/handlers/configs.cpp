@@ -102,6 +102,11 @@ bool is_known_topic(const Context& context, Seen& seen, Answer& answer) {
     return false;
 }
 
+/// A change of a topic that is there, with nothing in it yet.
+SetConfigs set_configs(const Context& context, const std::string& topic, bool replace) {
+    return {topic, context.image().topic(topic)->id, make_uuid(context), {}, replace};
+}
+
 } // namespace
 
 void handle_describe_configs(const CallPtr& call) {
@@ -140,7 +145,7 @@ void handle_alter_configs(const CallPtr& call) {
         answer.resource_type = asked.resource_type;
         answer.resource_name = asked.resource_name;
         if (!is_known_topic(call->context, seen, answer)) continue;
-        SetConfigs command{asked.resource_name, {}, true};
+        SetConfigs command = set_configs(call->context, asked.resource_name, true);
         for (const auto& config : asked.configs) {
             if (!config.value) continue;
             if (auto fault = config_fault(config.name, *config.value))
@@ -168,7 +173,7 @@ void handle_incremental_alter_configs(const CallPtr& call) {
         answer.resource_type = asked.resource_type;
         answer.resource_name = asked.resource_name;
         if (!is_known_topic(call->context, seen, answer)) continue;
-        SetConfigs command{asked.resource_name, {}, false};
+        SetConfigs command = set_configs(call->context, asked.resource_name, false);
         for (const auto& config : asked.configs) {
             if (config.config_operation == kDelete) {
                 if (find_config(config.name) == nullptr)

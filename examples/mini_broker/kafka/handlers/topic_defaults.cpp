@@ -10,7 +10,7 @@ NodeId controller_node(const Context& context) {
     return leader != insync::kNoNode && context.nodes.alive(leader) ? leader : context.nodes.self();
 }
 
-Uuid make_topic_id(const Context& context) {
+Uuid make_uuid(const Context& context) {
     Uuid id{};
     for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(context.random());
     // Version 4, variant 1 (RFC 9562), which also keeps it from being all zeros.
@@ -45,7 +45,7 @@ CreateTopic make_topic(const Context& context,
                        std::map<std::string, std::string> configs) {
     const std::vector<NodeId> nodes = registered_nodes(context);
     return {
-        std::move(name), make_topic_id(context), std::move(configs),
+        std::move(name), make_uuid(context), std::move(configs),
         place_replicas(nodes, context.image().topics_created(), 0, partitions, replication_factor)};
 }
 

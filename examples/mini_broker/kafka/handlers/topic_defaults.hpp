@@ -15,8 +15,8 @@ namespace mini_broker::kafka {
 /// Who is named as controller: any node that is alive takes every command.
 [[nodiscard]] NodeId controller_node(const Context& context);
 
-/// A new topic's id, never used before.
-[[nodiscard]] Uuid make_topic_id(const Context& context);
+/// A topic's or a request's id, never used before.
+[[nodiscard]] Uuid make_uuid(const Context& context);
 
 /// Nodes that have told where clients find them, ascending: the ones that replicas are placed on.
 [[nodiscard]] std::vector<NodeId> registered_nodes(const Context& context);

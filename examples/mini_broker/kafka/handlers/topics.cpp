@@ -78,8 +78,7 @@ std::optional<CreateTopic> check_create(const Context& context,
         if (replicas.empty() || replicas.front().empty())
             return refused(Error::invalid_replica_assignment,
                            "Each partition needs the same number of different, known brokers.");
-        return CreateTopic{asked.name, make_topic_id(context), std::move(configs),
-                           std::move(replicas)};
+        return CreateTopic{asked.name, make_uuid(context), std::move(configs), std::move(replicas)};
     }
     const auto partitions =
         asked.num_partitions == -1 ? context.options.default_partitions : asked.num_partitions;
@@ -139,7 +138,7 @@ std::optional<AddPartitions> check_add(const Context& context,
     const std::size_t factor = std::min(front.replicas.size(), nodes.size());
     // Goes on where the topic's first partition began.
     const auto first = std::find(nodes.begin(), nodes.end(), front.replicas.front());
-    return AddPartitions{asked.name, now,
+    return AddPartitions{asked.name, topic->id, now,
                          place_replicas(nodes, static_cast<std::uint64_t>(first - nodes.begin()),
                                         now, static_cast<std::size_t>(asked.count) - now, factor)};
 }
