@@ -119,7 +119,7 @@ void Broker::handle(ConnectionInfo& client, std::string frame, Reply reply) {
     call->header = std::move(*header);
     call->client = client.remote;
     kafka::dispatch(call);
-    call->frame = {}; // who waits now may do so for long
+    std::string{}.swap(call->frame); // who waits now may do so for long
 }
 
 void Broker::receive(NodeId from, GroupId group, std::uint8_t type, std::string_view payload) {

@@ -25,7 +25,7 @@ public:
     /// Lets go of memory that no frame needs any more, once all of them were taken.
     void tidy() noexcept {
         if (taken_ != bytes_.size() || bytes_.capacity() <= kKeptCapacity) return;
-        bytes_ = {};
+        std::string{}.swap(bytes_); // assigning would keep the memory
         taken_ = 0;
     }
     /// The next frame without its length, valid until the next call of `append` or `tidy`.
