@@ -49,6 +49,7 @@ TEST_CASE("Topics have no more partitions together than the cluster may have", "
     CHECK(image.partition_count() == kMostPartitions);
     AddPartitions more;
     more.name = "one";
+    more.topic[0] = 3;
     more.first = 1;
     more.replicas = {{1, 2, 3}};
     CHECK(result_of(image, more) == Error::policy_violation);
