@@ -127,10 +127,10 @@ def main():
     idempotent = {"enable.idempotence": True, "message.timeout.ms": 60_000}
     once = {"retries": 0, "message.timeout.ms": 8000}
     senders = [
-        Sender("i1", plan, history, strong, 240, **idempotent),
-        Sender("i2", plan, history, strong[::-1], 240, **idempotent, **{"max.in.flight": 1}),
-        Sender("a1", plan, history, strong, 120, **once),
-        Sender("w1", plan, history, [(WEAK, 0)], 60, acks="1", **once),
+        Sender("i1", plan, history, strong, 120, **idempotent),
+        Sender("i2", plan, history, strong[::-1], 120, **idempotent, **{"max.in.flight": 1}),
+        Sender("a1", plan, history, strong, 60, **once),
+        Sender("w1", plan, history, [(WEAK, 0)], 30, acks="1", **once),
     ]
     prober = threading.Thread(target=probe_refusals, args=("r1", plan, history, stopped))
     prober.start()
