@@ -141,16 +141,18 @@ TEST_CASE("Ids are there without a quorum for as long as the reserved block last
     node.end(true);
 }
 
-TEST_CASE("A node is alive for a while after it was heard of, unless it said good-bye",
+TEST_CASE("A node is alive for a while after the start or a word of it, unless it said good-bye",
           "[cluster][nodes]") {
     World world{1};
     Network network{world, [](NodeId, NodeId, const std::string&) {}};
     SimPeers peers{network, 1};
     SimLoop loop{world, [](const std::function<void()>& task) { task(); }};
     Nodes nodes{1, {1, 2, 3}, loop, peers};
+    CHECK(nodes.alive_count() == 3);
+    CHECK_FALSE(nodes.alive(9));
+    world.run_for(Nodes::kSession + Millis{1});
     CHECK(nodes.alive(1));
     CHECK_FALSE(nodes.alive(2));
-    CHECK_FALSE(nodes.alive(9));
     nodes.heard(2);
     nodes.heard(3);
     CHECK(nodes.alive_count() == 3);

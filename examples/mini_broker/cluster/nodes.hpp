@@ -10,14 +10,18 @@
 
 namespace mini_broker {
 
-/// Which of the cluster's nodes are alive: those that were heard of a moment ago.
+/// Which of the cluster's nodes are alive: those that were heard of a moment ago. All of them are at
+/// first: who has just started does not know yet, and clients find no way to a leader that is not
+/// among the brokers.
 class Nodes {
 public:
     static constexpr Millis kPingInterval{250};
     static constexpr Millis kSession{2000};
 
     Nodes(NodeId self, std::vector<NodeId> all, Loop& loop, Peers& peers)
-        : self_(self), all_(std::move(all)), loop_(loop), peers_(peers) {}
+        : self_(self), all_(std::move(all)), loop_(loop), peers_(peers) {
+        for (const NodeId node : all_) heard(node);
+    }
 
     /// In ascending order, this one included.
     [[nodiscard]] const std::vector<NodeId>& all() const noexcept { return all_; }
