@@ -189,6 +189,7 @@ class ClientTest(ClusterTest):
         self.await_flow(load, cluster, topics.values())
         load.stop()
         cluster.node(2).start()
+        self.await_all_in_sync(cluster)
         for mode, topic in topics.items():
             self.judge(client, mode, topic, producers[mode])
 
