@@ -140,6 +140,8 @@ class Run:
             try:
                 status = worker.wait(60)
             except subprocess.TimeoutExpired:
+                worker.send_signal(signal.SIGUSR1)
+                time.sleep(1)  # it has its stacks to write
                 status = "nothing within 60 s"
             if status != 0:
                 log = (self.site.folder / f"{name}.log").read_text(errors="replace")

@@ -41,10 +41,8 @@ class Writer:
         line = json.dumps({"f": f, **entry}, separators=(",", ":")) + "\n"
         with self._lock:
             self._file.write(line)
-
-    def flush(self):
-        with self._lock:
-            self._file.flush()
+            if f in ("fatal", "consumer"):
+                self._file.flush()  # its process may hang, and be killed
 
     def close(self):
         with self._lock:

@@ -3,6 +3,7 @@
 Written once by the driver as JSON; a worker is started with its path, and ends by SIGTERM.
 """
 
+import faulthandler
 import json
 import signal
 import threading
@@ -45,7 +46,9 @@ class Plan:
 
 
 def stop_by_sigterm():
-    """An event that SIGTERM sets. Ctrl-C is the driver's to handle."""
+    """An event that SIGTERM sets. Ctrl-C is the driver's to handle. SIGUSR1 shows where each thread
+    is."""
+    faulthandler.register(signal.SIGUSR1)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
