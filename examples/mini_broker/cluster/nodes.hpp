@@ -10,9 +10,9 @@
 
 namespace mini_broker {
 
-/// Which of the cluster's nodes are alive: those that were heard of a moment ago. All of them are at
-/// first: who has just started does not know yet, and clients find no way to a leader that is not
-/// among the brokers.
+/// Which of the cluster's nodes are alive: those that were heard of a moment ago. At first all are:
+/// who has just started does not know yet, and clients find no way to a leader that is not among
+/// the brokers.
 class Nodes {
 public:
     static constexpr Millis kPingInterval{250};
