@@ -186,6 +186,27 @@ TEST_CASE("Mistakes are named") {
     CHECK(has(refused({"--node-id", "1", "--peers", "1=a:1,1=b:1"}), "twice"));
 }
 
+TEST_CASE("What clients may take is told by flags, within bounds") {
+    const Options usual = accepted({"--node-id", "1"});
+    CHECK(usual.connections.max_per_host < usual.connections.max_connections);
+    const Options told =
+        accepted({"--node-id", "1", "--max-connections", "7", "--max-connections-per-address", "3",
+                  "--max-request-bytes", "4096", "--max-connection-memory", "2000000",
+                  "--max-waits", "9", "--max-partitions", "11"});
+    CHECK(told.connections.max_connections == 7);
+    CHECK(told.connections.max_per_host == 3);
+    CHECK(told.connections.max_frame == 4096);
+    CHECK(told.connections.max_held == 2'000'000);
+    CHECK(told.max_waits == 9);
+    CHECK(told.max_partitions == 11);
+    for (const char* flag :
+         {"--max-connections", "--max-connections-per-address", "--max-request-bytes",
+          "--max-connection-memory", "--max-waits", "--max-partitions"})
+        for (const char* value : {"0", "-1", "99999999999999999999"})
+            CHECK(has(refused({"--node-id", "1", flag, value}), flag));
+    CHECK(has(refused({"--node-id", "1", "--max-partitions", "10001"}), "--max-partitions"));
+}
+
 TEST_CASE("Help explains the flags, the addresses and how to begin") {
     const auto result = parse({"--help"});
     CHECK_FALSE(result.options);
