@@ -5,7 +5,7 @@ import random
 import unittest
 
 from nemesis.checker import check
-from nemesis.cluster_checks import HEALED_WITHIN, SECOND
+from nemesis.cluster_checks import EPOCHS_MAX, HEALED_WITHIN, SECOND
 from nemesis_histories import GoodHistory, acknowledged, final, isr, send, story
 
 GOOD_HISTORIES = 1000
@@ -199,6 +199,13 @@ class ClusterChecker(unittest.TestCase):
         nobody = [healed, *good(10)]
         nobody[1]["parts"]["t-0"]["leading"] = False
         self.expect("healed late", nobody)
+
+    def test_a_partition_that_changes_its_leader_again_and_again_is_found(self):
+        history = [{"f": "fault", "kind": "deaf", "t": 0}, isr(1, 10, leading=True),
+                   isr(1, 20, leading=True, epoch=1 + EPOCHS_MAX + 1)]
+        self.expect("elections without end", history)
+        history.append({"f": "fault", "kind": "deaf", "t": 15})
+        self.assertEqual([], kinds(history))
 
     def test_a_change_of_an_isr_while_all_is_calm_is_found(self):
         history = [

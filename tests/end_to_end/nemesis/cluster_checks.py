@@ -9,6 +9,8 @@ SECOND = 1_000_000_000
 # After the last fault has ended, until every node names the same leaders and full ISRs. Starting a
 # process, and learning that the cluster has changed, are part of it.
 HEALED_WITHIN = 5 * SECOND
+# Of a partition, from one fault to the next: a few elections, and back to the first replica.
+EPOCHS_MAX = 5
 
 
 def watermark_back(facts):
@@ -168,6 +170,21 @@ def healed_late(facts):
                                            f"{HEALED_WITHIN // SECOND} s are allowed")
 
 
+def elections_without_end(facts):
+    """No fault, one-way cuts included, makes a partition change its leader again and again."""
+    begins = [entry["t"] for entry in facts.nemesis if entry["f"] == "fault"]
+    epochs = defaultdict(set)
+    for poll in facts.polls["isr"]:
+        number = bisect_right(begins, poll["inv"])
+        for part, each in poll["parts"].items():
+            if number and each["leading"]:
+                epochs[part, number].add(each["epoch"])
+    for (part, number), seen in epochs.items():
+        if max(seen) - min(seen) > EPOCHS_MAX:
+            yield Violation("elections without end", f"{part} went from epoch {min(seen)} to "
+                                                     f"{max(seen)} during fault {number}")
+
+
 def changed_without_cause(facts):
     """As long as there is no fault, no leader and no ISR changes."""
     marks = [entry["t"] for entry in facts.nemesis if entry["f"] == "calm"]
@@ -192,4 +209,4 @@ def stuck(facts):
 
 
 CLUSTER_CHECKS = [watermark_back, watermark_lost, log_beyond_watermark, two_leaders, two_isrs,
-                  too_few_in_sync, healed_late, changed_without_cause, stuck]
+                  too_few_in_sync, healed_late, elections_without_end, changed_without_cause, stuck]

@@ -13,8 +13,8 @@ class Violation:
 
 class Facts:
     """`held` is {node: {part: {offset: value}}} of the final reads, `log` the same of all nodes
-    together: what they hold is the same, or there is a violation. `ids` is {part: {offset: producer's
-    number}}."""
+    together: what they hold is the same, or there is a violation. `ids` is {part: {offset:
+    producer's number}}."""
 
     def __init__(self, history):
         by_kind = defaultdict(list)

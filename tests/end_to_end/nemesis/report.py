@@ -74,9 +74,9 @@ def summary(run, history, violations, seconds):
     types = Counter(send["type"] for send in facts.sends)
     faults = sum(len(seen) for seen in run.effects.values())
     print(f"seed {run.plan.seed}, {seconds:.0f} s: {len(facts.acknowledged())} records "
-          f"acknowledged, {kinds['lost']} lost, "
-          f"{kinds['doubled'] + kinds['numbered twice']} doubled, {facts.sent_again()} sent again by "
-          f"a client under a new number, {len(violations)} violations; {types['fail']} refused, {types['info']} unknown; "
+          f"acknowledged, {kinds['lost']} lost, {kinds['doubled'] + kinds['numbered twice']} "
+          f"doubled, {len(violations)} violations; {types['fail']} refused, {types['info']} "
+          f"unknown, {facts.sent_again()} sent again by a client under a new number; "
           f"{faults} faults of {sum(map(bool, run.effects.values()))} kinds, "
           f"{sum(run.voids.values())} void; {leader_changes(facts)} leader changes, "
           f"{isr_changes(run.site, 'SHRINK')} shrinks, {isr_changes(run.site, 'EXPAND')} expands")
