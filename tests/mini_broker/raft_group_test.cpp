@@ -24,7 +24,8 @@ Shape shape_of(std::vector<NodeId> nodes) {
 
 /// A cluster that works, to be disturbed in one way.
 struct Lab {
-    explicit Lab(Shape shape) : cluster(world, std::move(shape), marks) {}
+    explicit Lab(Shape shape, std::uint64_t seed = 1)
+        : world(seed), cluster(world, std::move(shape), marks) {}
 
     NodeId wait_for_leader() {
         for (int i = 0; i < 200; ++i) {
@@ -45,7 +46,7 @@ struct Lab {
         world.run_for(Millis{1000});
     }
 
-    World world{1};
+    World world;
     Marks marks;
     Cluster cluster;
 };
@@ -100,6 +101,41 @@ TEST_CASE("Leadership goes to the voter that it is handed to", "[raft][group]") 
     CHECK(lab.group(leader).leader() == next);
 }
 
+TEST_CASE("Of two nodes the one with the longer log leads, however far the other's terms have come",
+          "[raft][group]") {
+    Lab lab(shape_of({1, 2, 3}));
+    const NodeId longest = lab.wait_for_leader();
+    const Term term = lab.group(longest).term();
+    lab.write(2);
+    const NodeId left = longest % 3 + 1;
+    const NodeId right = left % 3 + 1;
+    for (const NodeId other : {left, right}) {
+        lab.cluster.network().cut(longest, other);
+        lab.cluster.network().cut(other, longest);
+    }
+    lab.cluster.propose(longest, 0, 10); // what nobody else has
+    lab.cluster.end(right, End::kill);
+    lab.world.run_for(Millis{2000});
+    REQUIRE_FALSE(lab.group(longest).leading()); // else it would hear of the term by its own
+    raft_message message{};
+    message.type = RAFT_REQUEST_VOTE;
+    message.request_vote = {.version = 2,
+                            .term = term + 6,
+                            .candidate_id = static_cast<raft_id>(right),
+                            .last_log_index = 1,
+                            .last_log_term = 1,
+                            .disrupt_leader = true,
+                            .pre_vote = false};
+    std::string payload;
+    encode_message(message, {}, payload);
+    lab.group(left).receive(right, RAFT_REQUEST_VOTE, payload);
+    REQUIRE(lab.group(left).term() == term + 6);
+    REQUIRE(lab.group(left).last_index() < lab.group(longest).last_index());
+    lab.cluster.network().heal();
+    lab.world.run_for(Millis{5000});
+    CHECK(lab.group(longest).leading());
+}
+
 TEST_CASE("Nothing is proposed while leadership is handed over", "[raft][group]") {
     Lab lab(shape_of({1, 2, 3}));
     const NodeId leader = lab.wait_for_leader();
@@ -144,10 +180,45 @@ TEST_CASE("A follower behind the leader's log start begins anew there", "[raft][
     CHECK(lab.group(absent).high_watermark() == lab.group(still).high_watermark());
 }
 
+TEST_CASE("A follower that begins anew at its leader's start knows the producers of before",
+          "[raft][group]") {
+    const log_test::Wanted once{.producer = 7, .epoch = 0, .first_sequence = 0};
+    const ProducerBatch retry{7, 0, 0, 0};
+    bool ended_within = true;
+    for (std::uint64_t writes = 0; ended_within; ++writes) {
+        INFO("the follower's machine ends within write " << writes);
+        Shape shape = shape_of({1, 2, 3});
+        shape.raft.log.retention_bytes = 3000;
+        Lab lab(shape);
+        const NodeId leader = lab.wait_for_leader();
+        const auto first = lab.group(leader).propose_records(log_test::make_batch(once));
+        REQUIRE(first);
+        lab.write(1);
+        const NodeId absent = leader % 3 + 1;
+        lab.cluster.end(absent, End::orderly);
+        lab.cluster.lose_disk(absent);
+        lab.write(60);
+        const NodeId still = lab.wait_for_leader();
+        lab.cluster.apply_retention(still, 0);
+        REQUIRE(lab.group(still).log().first_index() > first->index);
+        lab.cluster.start(absent);
+        lab.cluster.end_within(absent, writes);
+        lab.world.run_for(Millis{1500});
+        ended_within = !lab.cluster.is_up(absent);
+        lab.cluster.end_within(absent, SimDisk::kNever);
+        lab.cluster.start(absent);
+        lab.world.run_for(Millis{2000});
+        CHECK(lab.group(absent).log().first_index() > first->index);
+        const Producers::Answer answer = lab.group(absent).log().producers().check(retry);
+        CHECK(answer.verdict == Producers::Verdict::duplicate);
+        CHECK(answer.known.base_offset == first->base_offset);
+    }
+}
+
 TEST_CASE("A follower that has dropped more than its leader catches up again", "[raft][group]") {
     Shape shape = shape_of({1, 2, 3});
     shape.raft.log.retention_bytes = 3000;
-    Lab lab(shape);
+    Lab lab(shape, 2); // a world in which no sync takes so long that the leader gives up
     const NodeId leader = lab.wait_for_leader();
     const NodeId follower = leader % 3 + 1;
     // Its answers are lost, so that the leader knows an old match, while it stores and drops.

@@ -49,6 +49,7 @@ private:
         shape.raft.window_bytes = world_.chance(30) ? 2000 : 100'000;
         shape.raft.log.segment_bytes = world_.between(800, 6000);
         if (world_.chance(70)) shape.raft.log.retention_bytes = 4000;
+        shape.raft.may_have_been_here = world_.chance(60);
         return shape;
     }
 
@@ -76,7 +77,7 @@ private:
     void trouble() {
         const NodeId node = any_node();
         const NodeId other = any_node();
-        switch (world_.between(0, 13)) {
+        switch (world_.between(0, 15)) {
         case 0: end(node, End::orderly); break;
         case 1: end(node, End::kill); break;
         case 2: end(node, End::power_cut); break;
@@ -111,6 +112,7 @@ private:
                 cluster_.apply_retention(node, group);
             break;
         case 12: cluster_.network().heal(); break;
+        case 13: lose_disk(node); break;
         default:
             for (const NodeId id : cluster_.shape().nodes) cluster_.start(id);
         }
@@ -120,6 +122,21 @@ private:
         cluster_.end(node, how);
         const Millis away = world_.chance(20) ? Millis{3000} : Millis{300};
         world_.after(world_.between(Millis{0}, away), [this, node] { cluster_.start(node); });
+    }
+
+    /// One node at a time, and not again before it has joined: what the broker's owner must observe.
+    void lose_disk(NodeId node) {
+        if (!cluster_.shape().raft.may_have_been_here) return;
+        for (const NodeId id : cluster_.shape().nodes)
+            for (GroupId group = 0; group < cluster_.shape().groups; ++group) {
+                const RaftGroup* const raft = cluster_.group(id, group);
+                if (raft == nullptr || raft->joining()) return;
+            }
+        cluster_.lose_disk(node);
+        marks_.reach("lost a disk");
+        const Millis votes_are_over = 4 * cluster_.shape().raft.election_timeout;
+        world_.after(world_.between(votes_are_over, 2 * votes_are_over),
+                     [this, node] { cluster_.start(node); });
     }
 
     void heal() {
@@ -150,8 +167,8 @@ private:
         for (const NodeId id : cluster_.shape().nodes) {
             RaftGroup* const raft = cluster_.group(id, group);
             states +=
-                fmt::format(" [{}: term {} leads {} leader {} log {}..{} commit {}]", id,
-                            raft->term(), raft->leading(), raft->leader(),
+                fmt::format(" [{}: term {} leads {} joining {} leader {} log {}..{} commit {}]", id,
+                            raft->term(), raft->leading(), raft->joining(), raft->leader(),
                             raft->log().first_index(), raft->last_index(), raft->commit_index());
         }
         GroupOracle::fail("group {} makes no progress after healing:{}", group, states);
@@ -184,7 +201,7 @@ TEST_CASE("Raft groups keep what they committed through crashes, cuts and lost w
     for (const char* const mark :
          {"changed leaders", "acknowledged proposals", "truncated what was not committed",
           "installed a snapshot", "dropped segments", "ended within a write", "cut one way",
-          "lost power everywhere", "proposed from a callback"}) {
+          "lost power everywhere", "lost a disk", "proposed from a callback"}) {
         CHECK(marks.count(mark) > 0);
     }
 }

@@ -109,9 +109,9 @@ void PartitionLog::State::truncate_after(Index index) {
     cut.truncate(index + 1, [this](const ScannedEntry& entry) { take_in(entry); });
 }
 
-void PartitionLog::State::restart_at(Index next_index, Offset next_offset) {
+void PartitionLog::State::restart_at(Index next_index, Offset next_offset, std::string known) {
     ++truncations;
-    start = {next_index, next_offset, true, {}};
+    start = {next_index, next_offset, true, std::move(known)};
     start.write(disk, directory);
     recently_loaded_.clear();
     segments.clear();

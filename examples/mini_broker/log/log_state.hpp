@@ -55,7 +55,7 @@ struct PartitionLog::State {
     void take_in(const ScannedEntry& entry);
     void roll();
     void truncate_after(Index index);
-    void restart_at(Index next_index, Offset next_offset);
+    void restart_at(Index next_index, Offset next_offset, std::string known);
     void drop_before_segment(std::size_t position);
     void remove_segments_from(std::size_t position);
 

@@ -56,12 +56,16 @@ void PartitionLog::truncate_after(Index index) {
     state_->truncate_after(index);
 }
 
-void PartitionLog::restart_at(Index next_index, Offset next_offset) {
+void PartitionLog::restart_at(Index next_index, Offset next_offset, std::string producers) {
     if (next_index == 0 || next_offset < 0) {
         throw std::invalid_argument(fmt::format("{}: no log begins at entry {}, offset {}",
                                                 state_->directory, next_index, next_offset));
     }
-    state_->restart_at(next_index, next_offset);
+    state_->restart_at(next_index, next_offset, std::move(producers));
+}
+
+const std::string& PartitionLog::producers_at_start() const noexcept {
+    return state_->start.producers;
 }
 
 const Producers& PartitionLog::producers() const noexcept {

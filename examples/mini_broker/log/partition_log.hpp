@@ -64,8 +64,9 @@ public:
     void append(std::string_view batch);
     /// Drops every entry after `index`.
     void truncate_after(Index index);
-    /// Empties the log; the next entry will be `next_index`, at `next_offset`. Durable on return.
-    void restart_at(Index next_index, Offset next_offset);
+    /// Empties the log; the next entry will be `next_index`, at `next_offset`. `producers`, encoded,
+    /// are those of what was before it. Durable on return.
+    void restart_at(Index next_index, Offset next_offset, std::string producers = {});
 
     /// Nothing where the entry is not, or no longer, in the log.
     [[nodiscard]] std::optional<Entry> entry(Index index) const;
@@ -101,6 +102,8 @@ public:
 
     /// What idempotent producers wrote, up to the end of the log.
     [[nodiscard]] const Producers& producers() const noexcept;
+    /// The same, encoded, for what was dropped from its start; empty where nothing was.
+    [[nodiscard]] const std::string& producers_at_start() const noexcept;
 
     /// The last index that a `sync` has covered.
     [[nodiscard]] Index durable_index() const noexcept;

@@ -16,19 +16,22 @@ constexpr std::uint64_t kMagic = 0x696e73796e630001; // "insync", then the versi
 constexpr std::size_t kNumbers = 9;                  // the magic included
 constexpr std::size_t kFixed = kNumbers * 8;
 constexpr std::size_t kChecksum = 4;
+constexpr std::uint64_t kRestarting = 1;
+constexpr std::uint64_t kJoining = 2;
 
 } // namespace
 
 std::string GroupMeta::encode() const {
-    const std::array<std::uint64_t, kNumbers> numbers{kMagic,
-                                                      term,
-                                                      static_cast<std::uint64_t>(vote),
-                                                      snapshot_index,
-                                                      snapshot_term,
-                                                      static_cast<std::uint64_t>(snapshot_offset),
-                                                      configuration_index,
-                                                      restarting ? 1u : 0u,
-                                                      configuration.size()};
+    const std::array<std::uint64_t, kNumbers> numbers{
+        kMagic,
+        term,
+        static_cast<std::uint64_t>(vote),
+        snapshot_index,
+        snapshot_term,
+        static_cast<std::uint64_t>(snapshot_offset),
+        configuration_index,
+        (restarting ? kRestarting : 0u) | (joining ? kJoining : 0u),
+        configuration.size()};
     std::string bytes;
     for (const std::uint64_t number : numbers) {
         const std::uint64_t big = boost::endian::native_to_big(number);
@@ -56,7 +59,8 @@ std::optional<GroupMeta> GroupMeta::decode(std::string_view bytes) {
                    .snapshot_offset = static_cast<Offset>(numbers[5]),
                    .configuration_index = numbers[6],
                    .configuration = std::string(bytes.substr(kFixed, numbers[8])),
-                   .restarting = numbers[7] != 0};
+                   .restarting = (numbers[7] & kRestarting) != 0,
+                   .joining = (numbers[7] & kJoining) != 0};
     if (meta.term == 0 || !voters_of(meta.configuration)) return std::nullopt;
     return meta;
 }

@@ -22,6 +22,9 @@ struct GroupMeta {
     /// The log is being emptied to begin after `snapshot_index`; what it holds is not to be
     /// believed until that is done.
     bool restarting = false;
+    /// This node may have voted here and acknowledged entries, and have lost its disk since. Until
+    /// it holds again what a leader knows to be committed, it helps nobody to be elected.
+    bool joining = false;
 
     [[nodiscard]] std::string encode() const;
     /// Nothing for bytes that are damaged.

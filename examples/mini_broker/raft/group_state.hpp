@@ -31,6 +31,12 @@ struct PendingEvents {
     bool positions = false;
     bool commit = false;
     std::vector<std::pair<NodeId, Index>> answers;
+    struct Loss {
+        NodeId follower = insync::kNoNode;
+        Index confirmed = 0;
+        Index held = 0;
+    };
+    std::vector<Loss> losses;
 };
 
 struct RaftGroup::State {
@@ -51,6 +57,8 @@ struct RaftGroup::State {
     void load_or_bootstrap(const std::vector<NodeId>& first_voters);
     void bootstrap(const std::vector<NodeId>& first_voters);
     void reconcile_log();
+    /// The producers' state of a snapshot, while it is being installed.
+    [[nodiscard]] std::string producers_path() const { return directory + "/producers"; }
     void prepare_core();
     void start_core();
 
@@ -58,9 +66,11 @@ struct RaftGroup::State {
     int step(raft_event& event, const OfferedEntries& offered = {});
     void step_or_throw(raft_event& event, const OfferedEntries& offered = {});
     void save_meta();
+    void vote_for_leader();
     void append_entries(const raft_update& update, const OfferedEntries& offered);
     void send_messages(const raft_update& update);
     void send(const raft_message& message);
+    [[nodiscard]] raft_message with_own_term(raft_message message) const;
     unsigned entries_that_fit(Index first, unsigned count) const;
     void install_snapshot(raft_update& update);
     void notice_role();
@@ -72,6 +82,12 @@ struct RaftGroup::State {
     bool offsets_continue(const InboundMessage& inbound) const;
     void skip_what_was_dropped(InboundMessage& inbound) const;
     void note_answer(const InboundMessage& inbound);
+
+    // raft_join.cpp: a node that has lost its disk.
+    [[nodiscard]] bool may_help(const raft_message& message) const;
+    [[nodiscard]] bool has_forgotten(const raft_request_vote& args) const;
+    void follow(const raft_message& heard);
+    bool has_lost_entries(const raft_message& answer);
 
     // raft_progress.cpp: durability, what is committed, retention.
     void start_sync();
@@ -114,6 +130,15 @@ struct RaftGroup::State {
     TimePoint sync_began{};     ///< meaningless unless syncing
     std::uint64_t restarts = 0; ///< how often the log began anew
     std::uint64_t average_size = 0;
+
+    /// While joining: whom this node follows, since when, and what it must hold to have joined.
+    struct Following {
+        NodeId leader = insync::kNoNode;
+        Term term = 0;
+        TimePoint since{};
+        std::optional<Index> wanted;
+        std::optional<TimePoint> held_since;
+    } following;
 
     PendingEvents pending;
     bool notifying = false;

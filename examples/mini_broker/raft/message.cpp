@@ -1,5 +1,6 @@
 #include "raft/message.hpp"
 
+#include "log/producers.hpp"
 #include "log/record_batch.hpp"
 #include "raft/configuration.hpp"
 
@@ -142,14 +143,11 @@ bool read_entries(std::string_view bytes, InboundMessage& into) {
 
 bool read_snapshot(Reader& reader, InboundMessage& into) {
     const raft_install_snapshot& args = into.message.install_snapshot;
-    std::uint64_t next_offset = 0;
-    reader(next_offset);
-    into.snapshot.next_offset = static_cast<Offset>(next_offset);
-    into.snapshot.configuration = reader.rest;
-    return reader.whole && args.last_index != 0 && args.last_term != 0 &&
-           args.last_term <= args.term && args.conf_index != 0 &&
-           args.conf_index <= args.last_index && into.snapshot.next_offset >= 0 &&
-           voters_of(into.snapshot.configuration).has_value();
+    const std::optional<SnapshotContent> content = decode_snapshot_content(reader.rest);
+    if (!content) return false;
+    into.snapshot = *content;
+    return args.last_index != 0 && args.last_term != 0 && args.last_term <= args.term &&
+           args.conf_index != 0 && args.conf_index <= args.last_index;
 }
 
 } // namespace
@@ -167,14 +165,38 @@ FrameWriter::~FrameWriter() {
                                  static_cast<std::uint32_t>(length));
 }
 
+std::string encode(const SnapshotContent& content) {
+    std::string bytes;
+    append_number(bytes, static_cast<std::uint64_t>(content.next_offset));
+    append_number(bytes, static_cast<std::uint32_t>(content.configuration.size()));
+    bytes.append(content.configuration);
+    bytes.append(content.producers);
+    return bytes;
+}
+
+std::optional<SnapshotContent> decode_snapshot_content(std::string_view bytes) {
+    Reader reader{bytes};
+    std::uint64_t next_offset = 0;
+    std::uint32_t configuration_size = 0;
+    reader(next_offset);
+    reader(configuration_size);
+    if (!reader.whole || configuration_size > reader.rest.size()) return std::nullopt;
+    SnapshotContent content;
+    content.next_offset = static_cast<Offset>(next_offset);
+    content.configuration = reader.rest.substr(0, configuration_size);
+    content.producers = reader.rest.substr(configuration_size);
+    if (content.next_offset < 0 || !voters_of(content.configuration)) return std::nullopt;
+    if (!content.producers.empty() && !Producers::decode(content.producers)) return std::nullopt;
+    return content;
+}
+
 void encode_message(const raft_message& message,
                     const SnapshotContent& snapshot,
                     std::string& into) {
     Writer writer{into};
     message_fields(writer, message);
     if (message.type != RAFT_INSTALL_SNAPSHOT) return;
-    append_number(into, static_cast<std::uint64_t>(snapshot.next_offset));
-    into.append(snapshot.configuration);
+    into += encode(snapshot);
 }
 
 std::optional<InboundMessage> decode_message(NodeId from,

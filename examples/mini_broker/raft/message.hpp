@@ -15,12 +15,17 @@ namespace mini_broker {
 /// Terms are leader epochs in record batches, which have 31 bits for them.
 inline constexpr Term kMostTerm = 0x7fffffff;
 
-/// What an InstallSnapshot carries beside its numbers. There is no state in it: a follower starts
-/// anew at the leader's first entry, as Kafka's do below the leader's log start offset.
+/// What an InstallSnapshot carries beside its numbers. No records are in it: a follower starts anew
+/// at the leader's first entry, as Kafka's do below the leader's log start offset.
 struct SnapshotContent {
     std::string_view configuration;
-    Offset next_offset = 0; ///< of the first record after it
+    Offset next_offset = 0;          ///< of the first record after it
+    std::string_view producers = {}; ///< `Producers` of what was before it, encoded; empty for none
 };
+
+[[nodiscard]] std::string encode(const SnapshotContent& content);
+/// Views of the bytes; nothing for bytes that are no such.
+[[nodiscard]] std::optional<SnapshotContent> decode_snapshot_content(std::string_view bytes);
 
 /// A message from another node, checked; its views are of the frame's bytes.
 ///

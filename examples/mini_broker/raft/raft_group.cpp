@@ -79,6 +79,9 @@ GroupId RaftGroup::id() const noexcept {
 bool RaftGroup::leading() const noexcept {
     return state_->leading();
 }
+bool RaftGroup::joining() const noexcept {
+    return state_->meta.joining;
+}
 NodeId RaftGroup::leader() const noexcept {
     return state_->leader();
 }

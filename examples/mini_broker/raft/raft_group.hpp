@@ -26,6 +26,8 @@ struct RaftOptions {
     std::uint32_t seed = 0;        ///< of those draws; different on every node and for every group
     std::size_t window_bytes = 4u << 20; ///< sent to one follower before it has answered
     LogOptions log;
+    /// A group that is not on this disk may have been: see `GroupMeta::joining`.
+    bool may_have_been_here = false;
 };
 
 /// What a group tells its owner, on the loop's thread, after the step that caused it.
@@ -41,6 +43,9 @@ struct RaftEvents {
     std::function<void()> positions_moved;
     /// While leading: a follower answered, and holds entries up to `match` (0: not known).
     std::function<void(NodeId follower, Index match)> answered;
+    /// While leading: a follower holds fewer entries than it had confirmed. Its disk was replaced,
+    /// or does not keep what it was told to.
+    std::function<void(NodeId follower, Index confirmed, Index held)> entries_lost = {};
     /// A sync of the log has taken so long.
     std::function<void(std::chrono::nanoseconds)> synced = {};
 };
@@ -97,6 +102,8 @@ public:
 
     [[nodiscard]] GroupId id() const noexcept;
     [[nodiscard]] bool leading() const noexcept;
+    /// Whether this node votes for nobody yet, as what it held may have been lost with its disk.
+    [[nodiscard]] bool joining() const noexcept;
     /// Who leads the current term; `kNoNode` if that is not known.
     [[nodiscard]] NodeId leader() const noexcept;
     [[nodiscard]] Term term() const noexcept;

@@ -96,6 +96,8 @@ void RaftGroup::State::bootstrap(const std::vector<NodeId>& first_voters) {
     sync_now(log);
     meta.term = kFirstTerm;
     meta.configuration_index = 1;
+    // Of two voters both are needed for everything, so that the other one alone knows it all.
+    meta.joining = options.may_have_been_here && voters.size() > 2;
     save_meta();
 }
 
@@ -110,9 +112,12 @@ void RaftGroup::State::reconcile_log() {
     const std::optional<Entry> last_dropped = log.entry(snapshot);
     const bool other = last_dropped && last_dropped->term != meta.snapshot_term;
     if (meta.restarting || other || log.last_index() < snapshot) {
-        log.restart_at(snapshot + 1, meta.snapshot_offset);
+        const std::string producers =
+            meta.restarting ? disk.read_whole(producers_path()).value_or("") : "";
+        log.restart_at(snapshot + 1, meta.snapshot_offset, producers);
         meta.restarting = false;
         save_meta();
+        disk.remove(producers_path());
     } else if (log.first_index() > snapshot + 1) {
         throw DiskError(directory + ": entries are missing at the log's start");
     } else {

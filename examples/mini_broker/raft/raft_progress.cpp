@@ -99,6 +99,10 @@ void RaftGroup::State::notify() {
             told = true;
             if (events.positions_moved) events.positions_moved();
         }
+        for (const PendingEvents::Loss& loss : std::exchange(pending.losses, {})) {
+            told = true;
+            if (events.entries_lost) events.entries_lost(loss.follower, loss.confirmed, loss.held);
+        }
         for (const auto& [follower, match] : std::exchange(pending.answers, {})) {
             told = true;
             if (events.answered && leading()) events.answered(follower, match);

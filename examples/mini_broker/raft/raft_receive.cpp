@@ -16,11 +16,10 @@ void* allocate(std::size_t size) {
 
 /// `install_snapshot` reads it back.
 raft_buffer pack(const SnapshotContent& content) {
-    const std::size_t size = sizeof(Offset) + content.configuration.size();
-    auto* const bytes = static_cast<char*>(allocate(size));
-    std::memcpy(bytes, &content.next_offset, sizeof(Offset));
-    content.configuration.copy(bytes + sizeof(Offset), content.configuration.size());
-    return {bytes, size};
+    const std::string bytes = encode(content);
+    void* const memory = allocate(bytes.size());
+    std::memcpy(memory, bytes.data(), bytes.size());
+    return {memory, bytes.size()};
 }
 
 constexpr char kNoAddress[] = ""; // links are found by node id
@@ -29,7 +28,7 @@ constexpr char kNoAddress[] = ""; // links are found by node id
 
 void RaftGroup::State::receive(InboundMessage& inbound) {
     raft_message& message = inbound.message;
-    if (!acceptable(inbound)) return;
+    if (!acceptable(inbound) || has_lost_entries(message)) return;
     message.server_address = kNoAddress;
     OfferedEntries offered;
     if (message.type == RAFT_APPEND_ENTRIES) {
@@ -50,6 +49,7 @@ void RaftGroup::State::receive(InboundMessage& inbound) {
     event.type = RAFT_RECEIVE;
     event.receive.message = &message;
     step_or_throw(event, offered);
+    if (meta.joining && message.type == RAFT_APPEND_ENTRIES) follow(message);
     if (message.type == RAFT_APPEND_ENTRIES_RESULT) note_answer(inbound);
 }
 
@@ -58,6 +58,7 @@ bool RaftGroup::State::acceptable(const InboundMessage& inbound) const {
     const raft_message& message = inbound.message;
     const auto from = static_cast<NodeId>(message.server_id);
     if (from == self || std::find(voters.begin(), voters.end(), from) == voters.end()) return false;
+    if (!may_help(message)) return false;
     const bool rival = leading(); // of the same term there can be no other leader
     switch (message.type) {
     case RAFT_APPEND_ENTRIES:
@@ -71,7 +72,10 @@ bool RaftGroup::State::acceptable(const InboundMessage& inbound) const {
         const std::optional<Entry> ours = log.entry(args.last_index);
         return ours && ours->term == args.last_term;
     }
-    case RAFT_REQUEST_VOTE: return message.request_vote.candidate_id == message.server_id;
+    case RAFT_REQUEST_VOTE: {
+        return message.request_vote.candidate_id == message.server_id &&
+               !has_forgotten(message.request_vote);
+    }
     default: return true;
     }
 }

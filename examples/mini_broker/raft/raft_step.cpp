@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 
 namespace mini_broker {
@@ -58,6 +57,8 @@ int RaftGroup::State::step(raft_event& event, const OfferedEntries& offered) {
     if ((update.flags & kTermOrVote) != 0) {
         meta.term = raft_current_term(&core);
         meta.vote = static_cast<NodeId>(raft_voted_for(&core));
+        if (meta.vote != 0) meta.joining = false; // the group is as new as this node: `may_help`
+        if (meta.vote == 0) vote_for_leader();
         save_meta();
     }
     if ((update.flags & kEntries) != 0) append_entries(update, offered);
@@ -73,6 +74,15 @@ int RaftGroup::State::step(raft_event& event, const OfferedEntries& offered) {
     notice_role();
     start_sync();
     return 0;
+}
+
+/// Where a leader is known nobody else can be elected, so its followers may as well have voted for
+/// it: whoever has forgotten that this term is taken then gets no second majority in it.
+void RaftGroup::State::vote_for_leader() {
+    const NodeId known = leader();
+    if (known == insync::kNoNode) return;
+    meta.vote = known;
+    core.voted_for = static_cast<raft_id>(known);
 }
 
 void RaftGroup::State::step_or_throw(raft_event& event, const OfferedEntries& offered) {
@@ -109,12 +119,25 @@ void RaftGroup::State::send_messages(const raft_update& update) {
     for (unsigned i = 0; i < update.messages.n; ++i) send(update.messages.batch[i]);
 }
 
+/// libraft denies a pre-vote in the candidate's own words, also where it is of a term long over.
+/// With a longer log, and a third node gone, that candidate would ask in vain for ever: it must
+/// hear how far the terms have come.
+raft_message RaftGroup::State::with_own_term(raft_message message) const {
+    if (message.type == RAFT_REQUEST_VOTE_RESULT && message.request_vote_result.pre_vote &&
+        !message.request_vote_result.vote_granted)
+        message.request_vote_result.term =
+            std::max<Term>(message.request_vote_result.term, meta.term);
+    return message;
+}
+
 void RaftGroup::State::send(const raft_message& message) {
+    if (!may_help(message)) return;
     std::string* const out = peers.outbox(static_cast<NodeId>(message.server_id));
     if (out == nullptr) return;
     const FrameWriter frame(*out, id, static_cast<std::uint8_t>(message.type));
     if (message.type != RAFT_APPEND_ENTRIES) {
-        encode_message(message, {meta.configuration, meta.snapshot_offset}, *out);
+        encode_message(with_own_term(message),
+                       {meta.configuration, meta.snapshot_offset, log.producers_at_start()}, *out);
         return;
     }
     raft_message limited = message;
@@ -147,16 +170,23 @@ void RaftGroup::State::install_snapshot(raft_update& update) {
     meta.snapshot_index = snapshot.index;
     meta.snapshot_term = snapshot.term;
     meta.configuration_index = snapshot.configuration_index;
-    const auto* const chunk = static_cast<const char*>(update.snapshot.chunk.base);
-    std::memcpy(&meta.snapshot_offset, chunk, sizeof(Offset));
-    meta.configuration.assign(chunk + sizeof(Offset), update.snapshot.chunk.len - sizeof(Offset));
+    const SnapshotContent content =
+        decode_snapshot_content(
+            {static_cast<const char*>(update.snapshot.chunk.base), update.snapshot.chunk.len})
+            .value();
+    meta.snapshot_offset = content.next_offset;
+    meta.configuration = content.configuration;
+    const std::string producers{content.producers};
+    // First, for a crash before the log has begun anew: `reconcile_log` needs it then.
+    disk.replace(producers_path(), producers);
     voters = voters_of(meta.configuration).value();
     meta.restarting = true;
     save_meta();
-    log.restart_at(meta.snapshot_index + 1, meta.snapshot_offset);
+    log.restart_at(meta.snapshot_index + 1, meta.snapshot_offset, producers);
     ++restarts;
     meta.restarting = false;
     save_meta();
+    disk.remove(producers_path());
     delivered = std::max(delivered, meta.snapshot_index);
 
     raft_event event{};

@@ -62,6 +62,14 @@ public:
         network_.disconnect(id);
     }
 
+    /// The node ends, and the next time it starts on an empty disk.
+    void lose_disk(NodeId id) {
+        end(id, End::kill);
+        Node& node = *nodes_.at(id);
+        node.disk.replace_by_empty();
+        for (SimGroup& group : node.groups) group.forget();
+    }
+
     /// The node ends in the midst of a write soon to come.
     void end_within(NodeId id, std::uint64_t writes) {
         nodes_.at(id)->disk.cut_power_after(writes);

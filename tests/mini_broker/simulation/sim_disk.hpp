@@ -89,6 +89,12 @@ public:
         durable_names_ = std::move(left);
     }
     void start() { down_ = false; }
+    /// Another disk in its place.
+    void replace_by_empty() {
+        names_.clear();
+        durable_names_.clear();
+        directories_.clear();
+    }
 
     [[nodiscard]] std::shared_ptr<File> open(const std::string& path) override;
     [[nodiscard]] std::optional<std::string> read_whole(const std::string& path) override {

@@ -73,6 +73,12 @@ public:
         group_.reset();
     }
 
+    /// The disk is gone, and all that was on it.
+    void forget() {
+        told_before_ = 0;
+        least_high_watermark_ = 0;
+    }
+
     /// After every turn of the node.
     void check(World& world) {
         const Offset high_watermark = group_->high_watermark();
