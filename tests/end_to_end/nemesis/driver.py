@@ -33,7 +33,7 @@ LAST = 25  # seconds for the rolling restart, last of all
 SEEN_WITHIN = 10  # seconds
 CONVERGED_WITHIN = 30  # seconds; the checker is stricter, and this only tells when to go on
 SETTLE = 1.5  # seconds, for the poller to see it
-VOID_MAX = 3  # of one kind in a row
+VOID_MAX = 3  # in a row, of one kind
 
 
 class Run:
@@ -83,14 +83,21 @@ class Run:
         self.history.write("calm", t=now(), on=False)
 
     def cycles(self, until):
-        """One fault after the other; each kind at least once if there is time."""
+        """One fault after the other; each kind at least once if there is time. One that was void
+        is tried again, on other nodes maybe."""
         for kind, make in schedule(self.site, self.draw):
-            if time.monotonic() >= until:
-                return
-            self.cycle(kind, make)
+            for _ in range(VOID_MAX):
+                if time.monotonic() >= until:
+                    return
+                if self.cycle(kind, make):
+                    break
+            else:
+                self.failures.append(f"{kind} was void {VOID_MAX} times")
 
     def cycle(self, kind, make):
+        """One fault. Whether it was real."""
         self.check_workers()
+        real = True
         start = time.monotonic()
         fault = make(self.site, self.draw)
         names = [node.id for node in fault.nodes]
@@ -104,7 +111,10 @@ class Run:
                 time.sleep(rest)
             fault.heal()
         except Void as why:
-            self.void(kind, names, why)
+            real = False
+            self.site.repair()
+            self.voids[kind] += 1
+            self.say(f"{kind} of {names} was void: {why}")
         except AssertionError as why:
             self.failures.append(f"{kind} of {names}: {why}")
             self.site.repair()
@@ -117,13 +127,7 @@ class Run:
         except AssertionError as why:
             self.failures.append(f"after {kind} of {names}: {why}")
         time.sleep(SETTLE)
-
-    def void(self, kind, names, why):
-        self.site.repair()
-        self.voids[kind] += 1
-        self.say(f"{kind} of {names} was void: {why}")
-        if self.voids[kind] > VOID_MAX:
-            self.failures.append(f"{kind} was void {VOID_MAX} times: {why}")
+        return real
 
     def check_workers(self):
         for name, worker in self.workers.items():
