@@ -124,7 +124,7 @@ private:
         world_.after(world_.between(Millis{0}, away), [this, node] { cluster_.start(node); });
     }
 
-    /// One node at a time, and not again before it has joined: what the broker's owner must observe.
+    /// One node at a time, and not again before it has joined: what owners must observe.
     void lose_disk(NodeId node) {
         if (!cluster_.shape().raft.may_have_been_here) return;
         for (const NodeId id : cluster_.shape().nodes)

@@ -64,8 +64,8 @@ public:
     void append(std::string_view batch);
     /// Drops every entry after `index`.
     void truncate_after(Index index);
-    /// Empties the log; the next entry will be `next_index`, at `next_offset`. `producers`, encoded,
-    /// are those of what was before it. Durable on return.
+    /// Empties the log; the next entry will be `next_index`, at `next_offset`. `producers`,
+    /// encoded, are those of what was before it. Durable on return.
     void restart_at(Index next_index, Offset next_offset, std::string producers = {});
 
     /// Nothing where the entry is not, or no longer, in the log.
