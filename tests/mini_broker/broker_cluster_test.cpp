@@ -262,9 +262,9 @@ TEST_CASE("A fetch that waits is answered by the write that comes", "[broker]") 
     const NodeId leader = three.leader();
     std::optional<kafka::FetchResponse> got;
     three.cluster.ask<kafka::FetchResponse>(
-        leader, 10, fetch_request("topic", 0, 0, 20'000), Millis{30'000},
+        leader, 10, fetch_request("topic", 0, 0, 4'000), Millis{30'000},
         [&got](std::optional<kafka::FetchResponse> response) { got = std::move(response); });
-    three.world.run_for(Millis{5000});
+    three.world.run_for(Millis{3000});
     CHECK(!got);
     REQUIRE(three.produce(leader, batch_of("record")).error_code == Error::none);
     three.world.run_for(Millis{500});
