@@ -2,8 +2,10 @@
 
 import unittest
 
-from hostile import CLOSE, HUGE, HostileTest, Raw, error_of, fetch, request
+import wire
+from hostile import CLOSE, HUGE, HostileTest, Raw, error_of, fetch, produce, request
 from hostile_rows import ROWS
+from processes import eventually
 
 
 class HostileWire(HostileTest):
@@ -24,6 +26,9 @@ class HostileWire(HostileTest):
                     wrong.append(f"{name}: closed after its answer")
             self.check_serves(node, name)
         self.assertEqual([], wrong, "\n".join(wrong))
+        # Made by row 11; its leader needs a moment.
+        eventually(lambda: self.ask(node, produce(wire.record_batch(["x"]), topic="clamped")) == 0,
+                   what="a record where min.insync.replicas is beyond the replicas")
         self.say(f"{len(ROWS)} requests")
         self.check_unharmed()
 
