@@ -2,6 +2,7 @@
 
 #include "cluster/image.hpp"
 #include "cluster/isr.hpp"
+#include "cluster/refused_batches.hpp"
 #include "raft/raft_group.hpp"
 #include "types.hpp"
 
@@ -24,6 +25,7 @@ struct Replica {
     std::int64_t max_message_bytes = 0;
     insync::PartitionHandle handle;
     std::unique_ptr<RaftGroup> raft;
+    RefusedBatches refused;
     TimePoint led_since{}; ///< meaningless unless leading
     /// The newest leadership that was heard of, over though it may be.
     struct Leadership {

@@ -107,14 +107,30 @@ void acknowledge(const ProducePtr& produce,
         answer.base_offset = base_offset;
 }
 
+/// Whether a batch is out of order only because the one before it was refused here.
+bool is_behind_a_refused(const Replica& replica,
+                         const ProducerBatch& batch,
+                         const Producers::Answer& known,
+                         TimePoint now) {
+    const bool of_unknown = known.verdict == Producers::Verdict::append && known.known.index == 0;
+    return (of_unknown || known.verdict == Producers::Verdict::out_of_order) &&
+           replica.refused.is_behind(batch, now);
+}
+
 /// Appends a batch that is legal, unless its producer has sent it before.
 void append(const ProducePtr& produce,
             PartitionAnswer& answer,
             Replica& replica,
-            const BatchHeader& header,
+            const ProducerBatch& batch,
             std::string_view records) {
-    if (header.producer.producer >= 0) {
-        const Producers::Answer known = replica.raft->log().producers().check(header.producer);
+    if (batch.producer >= 0) {
+        const Context& context = produce->call->context;
+        const Producers::Answer known = replica.raft->log().producers().check(batch);
+        if (is_behind_a_refused(replica, batch, known, context.loop.now()))
+            return refuse(
+                answer, error_of(insync::kafka::error_before_append(context.options.min_isr_error)),
+                "The batch before it was refused.");
+        replica.refused.taken(batch);
         switch (known.verdict) {
         case Producers::Verdict::append: break;
         case Producers::Verdict::duplicate:
@@ -149,12 +165,15 @@ void produce_to(const ProducePtr& produce,
 
     const auto admitted = insync::kafka::admit_produce(
         context.replicas.isr(), replica->handle, produce->acks, context.options.min_isr_error);
-    if (admitted != insync::kafka::ErrorCode::none) return refuse(answer, error_of(admitted));
+    if (admitted != insync::kafka::ErrorCode::none) {
+        replica->refused.note(shape.header.producer, context.loop.now());
+        return refuse(answer, error_of(admitted));
+    }
 
     if (data.records->size() > static_cast<std::uint64_t>(replica->max_message_bytes))
         return refuse(answer, Error::message_too_large);
     if (!crc_matches(*data.records)) return refuse(answer, Error::corrupt_message);
-    append(produce, answer, *replica, shape.header, *data.records);
+    append(produce, answer, *replica, shape.header.producer, *data.records);
 }
 
 } // namespace
