@@ -106,14 +106,18 @@ void Broker::handle(ConnectionInfo& client, std::string frame, Reply reply) {
     const auto call = std::make_shared<kafka::Call>(context_, std::move(frame), reply);
     auto header = kafka::parse_header(call->frame);
     if (!header) {
-        logger_.warn("{} sent what is no Kafka request: closing", client.remote);
+        logger_.warn({{"client", client.remote}, {"cause", "no Kafka request"}},
+                     "closing {}, which sent what is no Kafka request: see what runs there",
+                     client.remote);
         return reply({{}, true});
     }
     if (!header->accepted()) {
         if (header->api != nullptr && header->api->key == kafka::ApiKey::api_versions)
             return reply(wrong_api_versions(*header));
-        logger_.warn("{} asks for API {} version {}, which is not served: closing", client.remote,
-                     header->api_key, header->api_version);
+        logger_.warn({{"client", client.remote}, {"cause", "version not served"}},
+                     "closing {}, which asks for API {} version {}: that is not served, and "
+                     "ApiVersions says what is",
+                     client.remote, header->api_key, header->api_version);
         return reply({{}, true});
     }
     call->header = std::move(*header);
@@ -128,7 +132,8 @@ void Broker::receive(NodeId from, GroupId group, std::uint8_t type, std::string_
     switch (static_cast<NodeMessage>(type)) {
     case NodeMessage::ping: break;
     case NodeMessage::leaving:
-        logger_.info("node {} is stopping", from);
+        logger_.info({{"peer", from}, {"cause", "controlled shutdown"}}, "node {} is stopping",
+                     from);
         nodes_.left(from);
         replicas_.node_leaving(from);
         break;

@@ -124,7 +124,8 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         // A disk or a Raft core that fails may have lost what was acknowledged: nothing is mended
         // here, the node stops.
-        logger.error("stopping at once: {}", error.what());
+        logger.error({{"cause", error.what()}},
+                     "stopping at once: {}: mend that, then start the node again", error.what());
         return EXIT_FAILURE;
     }
 }

@@ -1,5 +1,6 @@
-"""What docs/operations.md promises to whoever runs a node: its metrics, a new disk."""
+"""What docs/operations.md promises to whoever runs a node: its log, its metrics, a new disk."""
 
+import json
 import re
 import shutil
 import threading
@@ -12,6 +13,10 @@ from processes import eventually
 from support import ClusterTest
 
 MANUAL = ROOT / "docs" / "operations.md"
+
+
+def chosen(line, names):
+    return {name: line.get(name) for name in names}
 
 
 class Operations(ClusterTest):
@@ -58,6 +63,53 @@ class Operations(ClusterTest):
         cluster.await_leader("test", 0, among={1}, timeout=60)
         self.assertEqual(sent, cluster.consume("test"))
         self.say(f"in sync {whole:.1f} s after its start, {len(sent)} records")
+
+    def test_the_log_says_of_every_isr_change_which_partition_whose_epoch_and_why(self):
+        cluster = self.cluster(log_format="json")
+        cluster.create_topic("test", 1, 3, min_insync_replicas=2)
+        cluster.await_isr("test", 0, {1, 2, 3})
+        leader, gone, third = cluster.nodes
+        self.assertEqual(leader.id, cluster.await_leader("test", 0, among={leader.id}))
+        gone.kill()
+        cluster.await_isr("test", 0, {leader.id, third.id})
+        gone.start()
+        cluster.await_isr("test", 0, {1, 2, 3})
+        epoch = leader.metric("mini_broker_raft_term", topic="test", partition=0)
+        about = {"node": leader.id, "topic": "test", "partition": 0, "leader_epoch": epoch}
+
+        elected = self.lines(leader, "partition test-0: this node leads")
+        self.assertEqual({**about, "level": "info", "cause": "elected"}, chosen(elected[-1], [
+            *about, "level", "cause"]))
+        for event, level, size in (
+            ("SHRINK: test-0 removed", "warn", 2), ("EXPAND: test-0 added", "info", 3),
+        ):
+            start = f"ISR {event} replica {gone.id} "
+            found = self.lines(leader, start)
+            self.assertEqual(1, len(found), found)
+            expected = {**about, "level": level, "replica": gone.id, "cause": "lag",
+                        "isr_size": size}
+            self.assertEqual(expected, chosen(found[0], expected))
+            # As in text, to the letter.
+            entries = found[0].get("lag_entries", "unknown")
+            self.assertEqual(f"{start}(lag: {entries} entries, {found[0]['lag_ms']} ms)",
+                             found[0]["message"])
+        lost = self.lines(leader, f"lost node {gone.id} ")
+        self.assertEqual([("warn", gone.id)], [(line["level"], line["peer"]) for line in lost])
+
+        gone.kill()
+        third.kill()
+        quorum = eventually(
+            lambda: self.lines(leader, "partition test-0: this node leads no more"), 30,
+            what="a line on the lost quorum",
+        )
+        expected = {**about, "level": "warn", "cause": "quorum lost"}
+        self.assertEqual(expected, chosen(quorum[-1], expected))
+
+    def lines(self, node, start):
+        """What a node has logged with a message that begins so; every line must be JSON."""
+        every = [json.loads(line) for line in node.log().splitlines(keepends=True)
+                 if line.endswith("\n")]
+        return [line for line in every if line["message"].startswith(start)]
 
     def test_every_metric_of_a_node_is_in_the_manual_and_none_else(self):
         cluster = self.cluster()

@@ -27,6 +27,7 @@ struct Replica {
     std::unique_ptr<RaftGroup> raft;
     RefusedBatches refused;
     TimePoint led_since{}; ///< meaningless unless leading
+    Term led = 0;          ///< the term in which it leads, as the log was told; 0: it does not
     /// The newest leadership that was heard of, over though it may be.
     struct Leadership {
         NodeId leader = insync::kNoNode;

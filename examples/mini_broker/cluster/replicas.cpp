@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 
 namespace mini_broker {
 
@@ -63,7 +64,7 @@ Replicas::Replicas(ReplicasOptions options,
             removed_.insert(found->first);
     for (const GroupId group : removed_)
         disk_.remove_directory(directory_of(options_.directory, group));
-    isr_.set_log_sink([this](std::string_view line) { logger_.info("{}", line); });
+    (void)isr_.subscribe([this](const insync::IsrChange& change) { log_change(change); });
     isr_.publish_to(store_);
 }
 
@@ -145,9 +146,18 @@ void Replicas::open(const Image::Topic& topic, std::int32_t number) {
     const auto segment = config_number(topic, ConfigKey::segment_bytes);
     if (topic.configs.contains("segment.bytes"))
         raft.log.segment_bytes = static_cast<std::uint64_t>(segment);
-    made.raft = std::make_unique<RaftGroup>(partition.group, options_.self, partition.replicas,
-                                            directory_of(options_.directory, partition.group), raft,
-                                            disk_, loop_, peers_, events_of(made));
+    const std::string directory = directory_of(options_.directory, partition.group);
+    try {
+        made.raft =
+            std::make_unique<RaftGroup>(partition.group, options_.self, partition.replicas,
+                                        directory, raft, disk_, loop_, peers_, events_of(made));
+    } catch (const std::exception& error) {
+        // The files say only the group's number.
+        logger_.error(about(made, {{"cause", error.what()}}),
+                      "partition {}-{} cannot be opened from {}: the node stops", topic.name,
+                      number, directory);
+        throw;
+    }
     // Nobody here needs to be told again of what was committed before: a long log would take long.
     made.raft->applied_upto(made.raft->readable_index());
     if (made.raft->last_index() <= 1 && partition.replicas.front() == options_.self)
@@ -161,7 +171,9 @@ void Replicas::open(const Image::Topic& topic, std::int32_t number) {
         partition.isr ? isr_.initialize_isr(topic.name, number, nodes, *partition.isr, min_isr)
                       : isr_.initialize_isr(topic.name, number, nodes, min_isr);
     if (result != Result::ok && result != Result::already_exists)
-        logger_.warn("partition {}-{} is not tracked: {}", topic.name, number, to_string(result));
+        logger_.warn(about(made, {{"cause", std::string{to_string(result)}}}),
+                     "partition {}-{} is not tracked, and takes no acks=all: report this",
+                     topic.name, number);
     made.handle = isr_.find(topic.name, number);
     configure(made, topic);
 }
@@ -182,9 +194,10 @@ void Replicas::close(GroupId group) {
     (void)isr_.remove_partition(replica->topic, replica->number); // ends the waits for it
     closed_.emplace_back(replica->topic, replica->number);
     replica->wake();
+    const LogFields fields = about(*replica, {{"cause", "topic deleted"}});
     replica->raft.reset();
     remove_files(group);
-    logger_.info("partition {}-{} is gone, and its files", replica->topic, replica->number);
+    logger_.info(fields, "partition {}-{} is gone, and its files", replica->topic, replica->number);
 }
 
 /// A crash may leave some of the files, and the next run may not know at once that the partition
@@ -230,6 +243,7 @@ RaftEvents Replicas::events_of(Replica& replica) {
         .role_changed =
             [this, &replica] {
                 RaftGroup& raft = *replica.raft;
+                log_role(replica);
                 if (raft.leading()) replica.led_since = loop_.now();
                 if (raft.leader() != insync::kNoNode) {
                     replica.heard = {raft.leader(), raft.term()};

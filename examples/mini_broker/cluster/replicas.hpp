@@ -12,6 +12,7 @@
 #include "types.hpp"
 
 #include <insync/config.hpp>
+#include <insync/events.hpp>
 
 #include <chrono>
 #include <functional>
@@ -84,6 +85,9 @@ private:
     void remove_leftovers();
     void configure(Replica& replica, const Image::Topic& topic);
     [[nodiscard]] RaftEvents events_of(Replica& replica);
+    [[nodiscard]] static LogFields about(const Replica& replica, const LogFields& more = {});
+    void log_change(const insync::IsrChange& change);
+    void log_role(Replica& replica);
     void send_decisions();
     void take_out_gone(Replica& replica);
     void welcome_back(Replica& replica, NodeId follower, Index match);

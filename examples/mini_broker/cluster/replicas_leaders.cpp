@@ -58,7 +58,8 @@ void Replicas::prefer_first_replica(Replica& replica) {
     const auto set = isr_.get_isr(replica.handle);
     if (!set || !set->own() || !set->contains(first)) return;
     if (!answers(raft, first)) return;
-    logger_.info("partition {}-{}: handing leadership back to node {}", replica.topic,
+    logger_.info(about(replica, {{"replica", first}, {"cause", "first replica is in sync"}}),
+                 "partition {}-{}: handing leadership back to node {}", replica.topic,
                  replica.number, first);
     replica.led_since = loop_.now(); // the next attempt waits as long
     raft.transfer_to(first);

@@ -60,8 +60,10 @@ void KafkaServer::State::end() {
 void KafkaServer::State::refuse(const std::string& remote,
                                 Ending ending,
                                 std::size_t connections_now) {
-    logger.warn("refused {} ({}): there are {} connections already", remote, to_string(ending),
-                connections_now);
+    logger.warn({{"client", remote}, {"cause", std::string{to_string(ending)}}},
+                "refused {}: there are {} connections already, and {} allows no more", remote,
+                connections_now,
+                ending == Ending::too_many ? "--max-connections" : "--max-connections-per-address");
     ConnectionInfo info;
     info.remote = remote;
     if (closed) closed(info, ending);
@@ -103,7 +105,8 @@ void KafkaServer::State::ended(std::uint64_t id, Ending ending, std::string_view
     connections.erase(found);
     const auto of_host = by_host.find(host_of(connection->info().remote));
     if (of_host != by_host.end() && --of_host->second == 0) by_host.erase(of_host);
-    logger.debug("connection from {} ended: {}", connection->info().remote, why);
+    logger.debug({{"client", connection->info().remote}, {"cause", std::string{why}}},
+                 "connection from {} ended", connection->info().remote);
     if (closed) closed(connection->info(), ending);
 }
 
@@ -117,7 +120,10 @@ void KafkaServer::State::hold(std::ptrdiff_t more) {
             [](const auto& a, const auto& b) { return a.second->held() < b.second->held(); });
         if (most == connections.end()) return;
         const auto connection = most->second;
-        logger.warn("closing {}: all connections hold {} bytes, and it most of them, {}",
+        logger.warn({{"client", connection->info().remote},
+                     {"cause", std::string{to_string(Ending::too_much_memory)}}},
+                    "closing {}: all connections hold {} bytes, and it most of them, {}; "
+                    "--max-connection-memory allows no more",
                     connection->info().remote, held, connection->held());
         connection->end(Ending::too_much_memory, "it held too much memory");
     }

@@ -68,7 +68,10 @@ void Listener::State::incoming(int status) {
     if (status == 0) status = socket->accept_from(handle->tcp);
     if (status == 0) return accepted(std::move(socket));
     socket->close();
-    logger.warn("cannot accept connections on port {}: {}", port, uv_strerror(status));
+    logger.warn({{"port", std::int64_t{port}}, {"cause", uv_strerror(status)}},
+                "cannot accept connections on port {}, and tries again: raise the limit of open "
+                "files (ulimit -n) if it is reached",
+                port);
     close();
     reopen_later();
 }
@@ -80,7 +83,10 @@ void Listener::State::reopen_later() {
         try {
             state->open();
         } catch (const NetError& error) {
-            state->logger.warn("still {}", error.what());
+            state->logger.warn({{"port", std::int64_t{state->port}}, {"cause", error.what()}},
+                               "port {} is not served, and will be tried again: end what else "
+                               "listens there",
+                               state->port);
             state->reopen_later();
         }
     });

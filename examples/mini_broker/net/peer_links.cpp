@@ -30,6 +30,7 @@ struct Outgoing {
     std::shared_ptr<Socket> socket; // null between attempts
     std::string hello;              // what has come of the other side's
     std::size_t attempts = 0;       // since it was last up
+    std::set<std::string> said;     // to the log since then: why it cannot be reached
     bool up = false;
 };
 
@@ -60,6 +61,7 @@ struct PeerLinks::State : std::enable_shared_from_this<State> {
     void connect(Outgoing& link);
     void connect_to(Outgoing& link, const std::vector<SocketAddress>& found);
     void greeted(Outgoing& link, std::string_view bytes);
+    [[nodiscard]] static LogFields about(const Outgoing& link, std::string_view why = {});
     void lost(Outgoing& link, std::string_view why);
 
     void accepted(std::shared_ptr<Socket> socket);
@@ -144,6 +146,10 @@ void PeerLinks::State::connect_to(Outgoing& link, const std::vector<SocketAddres
 void PeerLinks::State::greeted(Outgoing& link, std::string_view bytes) {
     const auto refuse = [&](std::string_view why) {
         link.socket->close();
+        if (link.said.insert(std::string{why}).second)
+            logger.warn(about(link, why),
+                        "what answers for node {} at {} is refused: see --peers of both nodes",
+                        link.node, to_string(link.address));
         lost(link, why);
     };
     if (link.up || bytes.size() > Hello::kSize - link.hello.size())
@@ -156,19 +162,28 @@ void PeerLinks::State::greeted(Outgoing& link, std::string_view bytes) {
     if (hello->node != link.node) return refuse("it is another node");
     link.up = true;
     link.attempts = 0;
-    logger.info("connected to node {} at {}", link.node, to_string(link.address));
+    link.said.clear();
+    logger.info(about(link), "connected to node {} at {}", link.node, to_string(link.address));
     if (events.up) events.up(link.node);
+}
+
+LogFields PeerLinks::State::about(const Outgoing& link, std::string_view why) {
+    LogFields fields{{"peer", std::int64_t{link.node}}};
+    if (!why.empty()) fields.emplace_back("cause", std::string{why});
+    return fields;
 }
 
 void PeerLinks::State::lost(Outgoing& link, std::string_view why) {
     const bool was_up = std::exchange(link.up, false);
     link.socket = nullptr;
     link.outbox = {}; // a message for a connection that is gone is of no use to the next
+    // Each reason once, however long it lasts.
     if (was_up)
-        logger.warn("lost node {} at {}: {}", link.node, to_string(link.address), why);
-    else if (link.attempts == 0)
-        logger.info("cannot reach node {} at {}, and will go on trying: {}", link.node,
-                    to_string(link.address), why);
+        logger.warn(about(link, why), "lost node {} at {}, and tries again: see whether it runs",
+                    link.node, to_string(link.address));
+    else if (link.said.insert(std::string{why}).second)
+        logger.info(about(link, why), "cannot reach node {} at {} yet, and goes on trying",
+                    link.node, to_string(link.address));
     const auto doublings = std::min<std::size_t>(link.attempts++, 10);
     const Millis delay = std::min(options.retry_least * (1 << doublings), options.retry_most);
     loop.after(delay, [this, keep = weak_from_this(), &link] {
@@ -183,8 +198,10 @@ void PeerLinks::State::accepted(std::shared_ptr<Socket> socket) {
         return each->node == insync::kNoNode;
     });
     if (static_cast<std::size_t>(unidentified) >= options.max_unidentified) {
-        logger.warn("refused {}: too many connections that have not said who they are",
-                    socket->remote());
+        logger.warn({{"remote", socket->remote()}, {"cause", "too many without a hello"}},
+                    "refused {}: there are {} connections already that have not said which node "
+                    "they are; only nodes should reach the --raft port",
+                    socket->remote(), unidentified);
         return socket->close();
     }
     auto link = std::make_shared<Incoming>(options.max_frame);
@@ -247,7 +264,9 @@ bool PeerLinks::State::identify(const std::shared_ptr<Incoming>& link, std::stri
 }
 
 void PeerLinks::State::drop(const std::shared_ptr<Incoming>& link, std::string_view why) {
-    logger.warn("closed the connection from {}: {}", link->socket->remote(), why);
+    LogFields fields{{"remote", link->socket->remote()}, {"cause", std::string{why}}};
+    if (link->node != insync::kNoNode) fields.emplace_back("peer", link->node);
+    logger.warn(fields, "closed the connection from {} to the --raft port", link->socket->remote());
     link->socket->close();
     incoming.erase(link);
 }

@@ -55,8 +55,10 @@ void auto_create(Context& context, const std::string& name) {
     if (nodes == 0 || context.controller.busy()) return;
     // Refused before it is proposed: who asks again and again must not fill the metadata log.
     if (partitions > room_for_partitions(context)) {
-        context.logger.warn("topic {} is not created: there are {} partitions already", name,
-                            context.image().partition_count());
+        context.logger.warn({{"topic", name}, {"cause", "too many partitions"}},
+                            "topic {} is not created: there are {} partitions already, and "
+                            "--max-partitions allows no more",
+                            name, context.image().partition_count());
         return;
     }
     const auto factor =
@@ -65,7 +67,8 @@ void auto_create(Context& context, const std::string& name) {
     context.controller.submit(
         std::move(command), Millis{5000}, [&context, name](const CommandResult& result) {
             if (result.error == Error::none)
-                context.logger.info("topic {} was created, as a client asked for it", name);
+                context.logger.info({{"topic", name}, {"cause", "a client asked for it"}},
+                                    "topic {} was created", name);
         });
 }
 
