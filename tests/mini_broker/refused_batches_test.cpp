@@ -32,6 +32,9 @@ struct Topic {
                                                       create_request("topic", 1, 3)));
         leader = static_cast<NodeId>(
             expect_whole(world, cluster, kPatience).topics.at(0).partitions.at(0).leader_id);
+    }
+
+    void lose_a_follower() {
         cluster.end(leader == 3 ? 2 : 3, End::kill);
         world.run_for(Millis{3000});
     }
@@ -43,13 +46,14 @@ struct Topic {
             wait_for<kafka::IncrementalAlterConfigsResponse>(world, cluster, leader, 0, request));
         world.run_for(Millis{100});
     }
-    Error produce(std::int32_t sequence) {
+    Error produce(std::int32_t sequence) { return produce_at(leader, sequence); }
+    Error produce_at(NodeId node, std::int32_t sequence) {
         log_test::Wanted wanted;
         wanted.producer = 7;
         wanted.epoch = 0;
         wanted.first_sequence = sequence;
         const std::string batch = batch_of("record " + std::to_string(sequence), wanted);
-        const auto answer = wait_for<kafka::ProduceResponse>(world, cluster, leader, 9,
+        const auto answer = wait_for<kafka::ProduceResponse>(world, cluster, node, 9,
                                                              produce_request("topic", 0, batch));
         REQUIRE(answer);
         return answer->responses.at(0).partition_responses.at(0).error_code;
@@ -66,6 +70,7 @@ struct Topic {
 TEST_CASE("What was sent behind a refused batch is refused until that has come again",
           "[refused_batches]") {
     Topic topic;
+    topic.lose_a_follower();
     const int known = GENERATE(0, 1); // of a producer that is new, and of one that is not
     if (known == 1) REQUIRE(topic.produce(0) == Error::none);
     topic.set_min_isr("3");
@@ -83,9 +88,29 @@ TEST_CASE("What was sent behind a refused batch is refused until that has come a
         CHECK(all[i] == Shown{static_cast<Offset>(i), 1, "record " + std::to_string(i)});
 }
 
+TEST_CASE("A batch that a node refused before it led counts as refused once it leads",
+          "[refused_batches]") {
+    Topic topic;
+    REQUIRE(topic.produce(0) == Error::none);
+    const NodeId heir = topic.leader == 3 ? 2 : 3;
+    for (const NodeId id : topic.cluster.ids()) {
+        if (id == topic.leader || id == heir) continue;
+        topic.cluster.end(id, End::kill); // so that there is one heir only
+        topic.world.run_for(Millis{3000});
+        topic.cluster.end(topic.leader, End::kill);
+        topic.cluster.start(id);
+    }
+    CHECK(topic.produce_at(heir, 1) == Error::not_leader_or_follower);
+    topic.world.run_for(Millis{3000});
+    CHECK(topic.produce_at(heir, 2) == Error::not_enough_replicas);
+    CHECK(topic.produce_at(heir, 1) == Error::none);
+    CHECK(topic.produce_at(heir, 2) == Error::none);
+}
+
 TEST_CASE("Who does not send a refused batch again hears of the gap in the end",
           "[refused_batches]") {
     Topic topic;
+    topic.lose_a_follower();
     REQUIRE(topic.produce(0) == Error::none);
     topic.set_min_isr("3");
     CHECK(topic.produce(1) == Error::not_enough_replicas);

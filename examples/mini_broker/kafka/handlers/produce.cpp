@@ -159,9 +159,11 @@ void produce_to(const ProducePtr& produce,
     if (shape.error != Error::none) return refuse(answer, shape.error, shape.message);
 
     Replica* const replica = context.replicas.find(topic, data.index);
-    if (replica == nullptr || !replica->raft->leading())
+    if (replica == nullptr || !replica->raft->leading()) {
+        if (replica != nullptr) replica->refused.note(shape.header.producer, context.loop.now());
         return refuse_without_leadership(*produce,
                                          status_of(context, topic, data.index, *partition), answer);
+    }
 
     const auto admitted = insync::kafka::admit_produce(
         context.replicas.isr(), replica->handle, produce->acks, context.options.min_isr_error);
