@@ -154,10 +154,12 @@ TEST_CASE("Whoever says anything but a right hello is disconnected") {
     const std::uint64_t cluster = cluster_hash("mini-broker");
     std::string wrong_version = encode(Hello{2, cluster});
     wrong_version[5] = 9;
-    const std::string said =
-        GENERATE_COPY(std::string(1000, '\0'), std::string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n"},
-                      wrong_version, encode(Hello{2, cluster + 1}), encode(Hello{3, cluster}),
-                      encode(Hello{1, cluster}), encode(Hello{-1, cluster}));
+    std::string older = wrong_version; // its snapshots name no producers
+    older[5] = 1;
+    const std::string said = GENERATE_COPY(
+        std::string(1000, '\0'), std::string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n"}, wrong_version,
+        older, encode(Hello{2, cluster + 1}), encode(Hello{3, cluster}), encode(Hello{1, cluster}),
+        encode(Hello{-1, cluster}));
     RawClient client{loop, one.links->port()};
     client.send(said + frame(1, 1, "never"));
     CHECK(run_until(loop, [&] { return client.ended(); }));

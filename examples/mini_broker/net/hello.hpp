@@ -13,7 +13,7 @@ namespace mini_broker {
 /// What both sides of a link between nodes say first.
 struct Hello {
     static constexpr std::uint32_t kMagic = 0x4953594e; // "ISYN"
-    static constexpr std::uint16_t kVersion = 1;
+    static constexpr std::uint16_t kVersion = 2;
     static constexpr std::size_t kSize = 22;
 
     NodeId node = insync::kNoNode;
