@@ -39,7 +39,8 @@ public:
         node.disk.start();
         node.peers = std::make_unique<SimPeers>(network_, id);
         node.loop = std::make_unique<SimLoop>(
-            world_, [this, &node](const std::function<void()>& task) { turn(node, task); });
+            world_, [this, &node](const std::function<void()>& task) { turn(node, task); },
+            shape_.slow_syncs);
         node.up = true;
         turn(node, [this, &node] {
             for (SimGroup& group : node.groups)

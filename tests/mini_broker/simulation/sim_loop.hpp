@@ -16,8 +16,12 @@ public:
     /// Runs a task as one turn of the node, and catches what ends the node.
     using Turn = std::function<void(const std::function<void()>&)>;
 
-    SimLoop(World& world, Turn turn)
-        : world_(world), turn_(std::move(turn)), slow_percent_(world.chance(20) ? 60 : 5) {}
+    SimLoop(World& world, Turn turn, bool slow_syncs = true)
+        : world_(world),
+          turn_(std::move(turn)),
+          slow_percent_(!slow_syncs        ? 0
+                        : world.chance(20) ? 60
+                                           : 5) {}
 
     [[nodiscard]] TimePoint now() const noexcept override { return world_.now(); }
     [[nodiscard]] std::int64_t wall_ms() const noexcept override {

@@ -27,6 +27,7 @@ struct Shape {
     GroupId groups = 1;
     RaftOptions raft;
     Millis tick{20};
+    bool slow_syncs = true; ///< some take longer than an election time-out
 };
 
 /// One group on one node, over all of its runs, with what was seen of it.
