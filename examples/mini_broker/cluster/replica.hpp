@@ -28,6 +28,8 @@ struct Replica {
     RefusedBatches refused;
     TimePoint led_since{}; ///< meaningless unless leading
     Term led = 0;          ///< the term in which it leads, as the log was told; 0: it does not
+    /// Leadership goes back to the first replica at the next moment in which no write is pending.
+    bool returning = false;
     /// The newest leadership that was heard of, over though it may be.
     struct Leadership {
         NodeId leader = insync::kNoNode;

@@ -236,9 +236,10 @@ RaftEvents Replicas::events_of(Replica& replica) {
     return {
         .committed = {},
         .commit_moved =
-            [&replica, positions] {
+            [this, &replica, positions] {
                 positions();
                 replica.wake();
+                if (replica.returning) prefer_first_replica(replica);
             },
         .role_changed =
             [this, &replica] {
@@ -261,6 +262,7 @@ RaftEvents Replicas::events_of(Replica& replica) {
                 if (match > 0)
                     (void)isr_.record_progress(replica.handle, term, follower, match, loop_.now());
                 welcome_back(replica, follower, match);
+                if (replica.returning) prefer_first_replica(replica);
             },
         .synced = options_.synced,
     };

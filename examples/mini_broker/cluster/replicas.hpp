@@ -92,6 +92,7 @@ private:
     void take_out_gone(Replica& replica);
     void welcome_back(Replica& replica, NodeId follower, Index match);
     void prefer_first_replica(Replica& replica);
+    [[nodiscard]] bool is_write_pending(const Replica& replica) const;
     [[nodiscard]] bool answers(const RaftGroup& raft, NodeId follower) const;
     [[nodiscard]] NodeId best_successor(const Replica& replica) const;
 

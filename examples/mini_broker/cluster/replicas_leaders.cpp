@@ -48,16 +48,33 @@ bool Replicas::answers(const RaftGroup& raft, NodeId follower) const {
     return insync::saturating_age(loop_.now(), contact.at) <= 2 * options_.raft.heartbeat;
 }
 
-/// Leadership belongs with the first replica, so that load is spread as it was placed.
+/// Whether somebody may wait for an entry to be on this disk, to be committed, or to reach every
+/// in-sync replica.
+bool Replicas::is_write_pending(const Replica& replica) const {
+    const Index last = replica.raft->last_index();
+    return replica.raft->log().durable_index() < last || replica.raft->commit_index() < last ||
+           isr_.high_watermark(replica.handle).value_or(0) < last;
+}
+
+/// Leadership belongs with the first replica, so that load is spread as it was placed. It goes when
+/// no write is pending: a producer that is not idempotent would be told to send that again, though
+/// the next leader has it. A partition that is never quiet gives up waiting for such a moment.
 void Replicas::prefer_first_replica(Replica& replica) {
     constexpr Millis kSettled{3000};
+    constexpr Millis kLongestWait{30'000};
+    replica.returning = false;
     RaftGroup& raft = *replica.raft;
     const NodeId first = replica.replicas.front();
     if (!raft.leading() || first == options_.self) return;
-    if (insync::saturating_age(loop_.now(), replica.led_since) < kSettled) return;
+    const Millis led = insync::saturating_age(loop_.now(), replica.led_since);
+    if (led < kSettled) return;
     const auto set = isr_.get_isr(replica.handle);
     if (!set || !set->own() || !set->contains(first)) return;
     if (!answers(raft, first)) return;
+    if (led < kSettled + kLongestWait && is_write_pending(replica)) {
+        replica.returning = true; // tried again whenever a write may have come to its end
+        return;
+    }
     logger_.info(about(replica, {{"replica", first}, {"cause", "first replica is in sync"}}),
                  "partition {}-{}: handing leadership back to node {}", replica.topic,
                  replica.number, first);
