@@ -29,6 +29,12 @@ RaftOptions raft_options(const Options& options) {
     return raft;
 }
 
+RaftOptions metadata_raft_options(const Options& options) {
+    RaftOptions raft = raft_options(options);
+    raft.may_have_been_here = true;
+    return raft;
+}
+
 kafka::HandlerOptions handler_options(const Options& options) {
     kafka::HandlerOptions handlers;
     handlers.rack = options.rack;
@@ -72,7 +78,7 @@ Broker::Broker(const Options& options,
       controller_(options.node_id,
                   nodes_of(options),
                   "metadata",
-                  raft_options(options),
+                  metadata_raft_options(options),
                   disk,
                   loop,
                   peers,

@@ -57,7 +57,8 @@ Replicas::Replicas(ReplicasOptions options,
           return found == nullptr ? nullptr : found->raft.get();
       }),
       view_(options_.self, host_, kContactSlack),
-      isr_(options_.self, view_, options_.isr, options_.clock) {
+      isr_(options_.self, view_, options_.isr, options_.clock),
+      may_have_been_here_(controller.group().joining()) {
     disk_.make_directory(options_.directory);
     for (const std::string& name : disk_.list(options_.directory))
         if (const auto found = group_in(name); found && found->second == kRemoved)
@@ -143,6 +144,7 @@ void Replicas::open(const Image::Topic& topic, std::int32_t number) {
 
     RaftOptions raft = options_.raft;
     raft.seed += partition.group * 7919u;
+    raft.may_have_been_here = may_have_been_here_;
     const auto segment = config_number(topic, ConfigKey::segment_bytes);
     if (topic.configs.contains("segment.bytes"))
         raft.log.segment_bytes = static_cast<std::uint64_t>(segment);
@@ -264,6 +266,14 @@ RaftEvents Replicas::events_of(Replica& replica) {
                 welcome_back(replica, follower, match);
                 if (replica.returning) prefer_first_replica(replica);
             },
+        .entries_lost =
+            [this, &replica](NodeId follower, Index confirmed, Index held) {
+                logger_.warn(about(replica, {{"replica", follower}, {"cause", "entries lost"}}),
+                             "partition {}-{}: node {} holds {} entries, and had confirmed {}: if "
+                             "nobody has replaced its disk, its disk loses what was written; "
+                             "leadership moves",
+                             replica.topic, replica.number, follower, held, confirmed);
+            },
         .synced = options_.synced,
     };
 }
@@ -296,6 +306,7 @@ void Replicas::show(BrokerMetrics& metrics) {
 
 void Replicas::tick() {
     if (dirty_) reconcile();
+    may_have_been_here_ = controller_.group().joining();
     for (const auto& [group, replica] : by_group_) replica->raft->tick();
     if (loop_.now() >= isr_.next_deadline()) {
         if (!gone_.empty())

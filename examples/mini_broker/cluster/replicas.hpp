@@ -115,6 +115,9 @@ private:
     bool dirty_ = true;
     bool leftovers_removed_ = false;
     std::set<GroupId> removed_; // by an earlier run, though the metadata may not say so yet
+    /// This node has lost its disk, and may not know yet of every partition that was on it. Who
+    /// has all of the metadata's log on its disk, and has acted on it, has its partitions there.
+    bool may_have_been_here_;
     TimePoint next_chores_{};
 };
 

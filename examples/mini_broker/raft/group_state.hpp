@@ -87,6 +87,7 @@ struct RaftGroup::State {
     [[nodiscard]] bool may_help(const raft_message& message) const;
     [[nodiscard]] bool has_forgotten(const raft_request_vote& args) const;
     void follow(const raft_message& heard);
+    void end_joining();
     bool has_lost_entries(const raft_message& answer);
 
     // raft_progress.cpp: durability, what is committed, retention.
@@ -137,7 +138,7 @@ struct RaftGroup::State {
         Term term = 0;
         TimePoint since{};
         std::optional<Index> wanted;
-        std::optional<TimePoint> held_since;
+        bool held = false; ///< was so at an earlier tick
     } following;
 
     PendingEvents pending;

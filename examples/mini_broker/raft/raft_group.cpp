@@ -46,6 +46,7 @@ void RaftGroup::receive(NodeId from, std::uint8_t type, std::string_view payload
 void RaftGroup::tick() {
     const TimePoint now = state_->loop.now();
     state_->check_sync();
+    if (state_->meta.joining) state_->end_joining();
     if (raft_timeout(&state_->core) <= static_cast<raft_time>(now.time_since_epoch().count())) {
         raft_event event{};
         event.type = RAFT_TIMEOUT;

@@ -3,6 +3,7 @@
 #include "raft/group_state.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mini_broker {
 
@@ -38,24 +39,26 @@ bool RaftGroup::State::has_forgotten(const raft_request_vote& args) const {
     return again || args.term <= kFirstElection;
 }
 
-/// Ends joining once all is here that may have been acknowledged by this node before. What its
-/// former self had sent is over after an election time-out, also votes; what the leader knows to be
-/// committed then is what must be held. Another such time later the owner has seen it too.
+/// Notes what must be held to have joined. What this node's former self had sent is over after an
+/// election time-out, also votes; what the leader knows to be committed then is all that may have
+/// been acknowledged by this node before.
 void RaftGroup::State::follow(const raft_message& heard) {
     const raft_append_entries& args = heard.append_entries;
     const auto from = static_cast<NodeId>(heard.server_id);
     if (args.term != meta.term) return; // an old leader's
     const TimePoint now = loop.now();
-    const auto has_passed = [&](TimePoint since) {
-        return insync::saturating_age(now, since) >= 2 * options.election_timeout;
-    };
     if (following.leader != from || following.term != args.term)
-        following = {from, args.term, now, {}, {}};
-    if (!following.wanted && has_passed(following.since)) following.wanted = args.leader_commit;
-    if (!following.wanted) return;
-    const bool held = std::min(commit, log.durable_index()) >= *following.wanted;
-    if (held && !following.held_since) following.held_since = now;
-    if (!following.held_since || !has_passed(*following.held_since)) return;
+        following = {from, args.term, now, {}, false};
+    if (!following.wanted &&
+        insync::saturating_age(now, following.since) >= 2 * options.election_timeout)
+        following.wanted = args.leader_commit;
+}
+
+/// Ends joining once that is held, and the owner has acted on it: its turn is between two ticks.
+/// So a node that has joined the metadata's group has opened all partitions that it may have lost.
+void RaftGroup::State::end_joining() {
+    if (!following.wanted || std::min(commit, log.durable_index()) < *following.wanted) return;
+    if (!std::exchange(following.held, true)) return;
     meta.joining = false;
     save_meta();
 }

@@ -116,6 +116,11 @@ public:
         node.disk.kill();
         network_.disconnect(id);
     }
+    /// The node ends, and the next time it starts on an empty disk.
+    void lose_disk(NodeId id) {
+        end(id, End::kill);
+        nodes_.at(id)->disk.replace_by_empty();
+    }
     void end_within(NodeId id, std::uint64_t writes) {
         nodes_.at(id)->disk.cut_power_after(writes);
     }
