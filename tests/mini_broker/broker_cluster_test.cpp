@@ -180,7 +180,6 @@ TEST_CASE("A batch that a producer sends again is answered with the offset of th
     CHECK(three.produce(leader, batch(0)).base_offset == 0);
     CHECK(three.produce(leader, batch(1)).base_offset == 1);
     CHECK(three.produce(leader, batch(0)).base_offset == 0);
-    CHECK(three.produce(leader, batch(7)).error_code == Error::out_of_order_sequence_number);
     three.cluster.end(leader, End::power_cut);
     three.world.run_for(Millis{4000});
     const auto next = static_cast<NodeId>(three.partition(three.others(leader)[0]).leader_id);

@@ -119,6 +119,20 @@ TEST_CASE("Who does not send a refused batch again hears of the gap in the end",
     CHECK(topic.produce(2) == Error::out_of_order_sequence_number);
 }
 
+TEST_CASE("A batch that overtakes another is let wait for it, but not for ever",
+          "[refused_batches]") {
+    Topic topic;
+    REQUIRE(topic.produce(0) == Error::none);
+    CHECK(topic.produce(2) == Error::not_enough_replicas);
+    CHECK(topic.produce(1) == Error::none);
+    CHECK(topic.produce(2) == Error::none);
+    CHECK(topic.produce(5) == Error::not_enough_replicas);
+    topic.world.run_for(RefusedBatches::kAwaited + Millis{1});
+    CHECK(topic.produce(5) == Error::out_of_order_sequence_number);
+    CHECK(topic.produce(5) == Error::out_of_order_sequence_number);
+    CHECK(topic.produce(3) == Error::none);
+}
+
 TEST_CASE("Only what comes behind the first refused batch of the same producer waits",
           "[refused_batches]") {
     RefusedBatches refused;

@@ -35,6 +35,14 @@ void RefusedBatches::taken(const ProducerBatch& batch) {
     if (!before) refused_.erase(found);
 }
 
+bool RefusedBatches::is_behind(const ProducerBatch& batch, std::int32_t missing, TimePoint now) {
+    const auto found = refused_.find(batch.producer);
+    // Once only, as the time would never be over.
+    if (found == refused_.end() || found->second.epoch != batch.epoch)
+        note({batch.producer, batch.epoch, missing, missing}, now);
+    return is_behind(batch, now);
+}
+
 bool RefusedBatches::is_behind(const ProducerBatch& batch, TimePoint now) const {
     const auto found = refused_.find(batch.producer);
     return found != refused_.end() && found->second.epoch == batch.epoch &&

@@ -9,13 +9,14 @@
 
 namespace mini_broker {
 
-/// Batches of idempotent producers that one partition refused before the append, and that will come
-/// again.
+/// Batches of idempotent producers that one partition misses: it refused them before the append, or
+/// one behind them has come first, and they will come again.
 ///
-/// What such a producer had already sent behind one is out of order only because of that refusal,
-/// and must be refused likewise. A client that hears "out of order" numbers anew all that it has in
-/// flight, which doubles what was appended without its knowledge (librdkafka); and of a producer
-/// that the log does not know any first number is taken (KIP-360), so records would change places.
+/// What the producer sent behind one must be refused as something to try again, not as out of order.
+/// A client that hears "out of order" numbers anew all that it has in flight, in every partition,
+/// which doubles what was appended without its knowledge (librdkafka, which after a change of leader
+/// may itself send a batch before the retry of an older one). And of a producer that the log does
+/// not know any first number is taken (KIP-360), so records would change places.
 class RefusedBatches {
 public:
     /// A retry is waited for so long after the last refusal. Who has given up hears of the gap
@@ -29,6 +30,9 @@ public:
     void taken(const ProducerBatch& batch);
     /// Whether a batch that was sent before this one is still to come again.
     [[nodiscard]] bool is_behind(const ProducerBatch& batch, TimePoint now) const;
+    /// The same of a batch before which the one that begins with `missing` is not in the log: also
+    /// where that was never refused here.
+    [[nodiscard]] bool is_behind(const ProducerBatch& batch, std::int32_t missing, TimePoint now);
 
 private:
     struct Refused {

@@ -10,11 +10,11 @@ namespace {
 
 constexpr char kVersion = 1;
 
+} // namespace
+
 std::int32_t next_sequence(std::int32_t sequence) noexcept {
     return sequence == std::numeric_limits<std::int32_t>::max() ? 0 : sequence + 1;
 }
-
-} // namespace
 
 Producers::Answer Producers::check(const ProducerBatch& batch) const {
     if (batch.producer < 0) return {};

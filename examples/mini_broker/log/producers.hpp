@@ -17,8 +17,11 @@ struct ProducerBatch {
     std::int64_t producer = -1;
     std::int16_t epoch = -1;
     std::int32_t first_sequence = -1;
-    std::int32_t last_sequence = -1; ///< sequences wrap round from 2^31 - 1 to 0
+    std::int32_t last_sequence = -1;
 };
+
+/// The one after: sequences wrap round from 2^31 - 1 to 0.
+[[nodiscard]] std::int32_t next_sequence(std::int32_t sequence) noexcept;
 
 /// What the idempotent producers of one partition wrote last: the newest five batches of each, by
 /// which a retry is told from a new batch (Kafka's ProducerStateManager).

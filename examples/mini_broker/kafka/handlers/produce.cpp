@@ -107,14 +107,18 @@ void acknowledge(const ProducePtr& produce,
         answer.base_offset = base_offset;
 }
 
-/// Whether a batch is out of order only because the one before it was refused here.
-bool is_behind_a_refused(const Replica& replica,
-                         const ProducerBatch& batch,
-                         const Producers::Answer& known,
-                         TimePoint now) {
-    const bool of_unknown = known.verdict == Producers::Verdict::append && known.known.index == 0;
-    return (of_unknown || known.verdict == Producers::Verdict::out_of_order) &&
-           replica.refused.is_behind(batch, now);
+/// Whether a batch is out of order for now only: the one before it was refused here, or is late.
+bool is_early(Replica& replica,
+              const ProducerBatch& batch,
+              const Producers::Answer& known,
+              TimePoint now) {
+    const bool in_log = known.known.index != 0; // an older batch of the same epoch
+    if (known.verdict == Producers::Verdict::append)
+        return !in_log && replica.refused.is_behind(batch, now);
+    if (known.verdict != Producers::Verdict::out_of_order) return false;
+    return in_log ? replica.refused.is_behind(batch, next_sequence(known.known.batch.last_sequence),
+                                              now)
+                  : replica.refused.is_behind(batch, now);
 }
 
 /// Appends a batch that is legal, unless its producer has sent it before.
@@ -126,11 +130,10 @@ void append(const ProducePtr& produce,
     if (batch.producer >= 0) {
         const Context& context = produce->call->context;
         const Producers::Answer known = replica.raft->log().producers().check(batch);
-        if (is_behind_a_refused(replica, batch, known, context.loop.now()))
+        if (is_early(replica, batch, known, context.loop.now()))
             return refuse(
                 answer, error_of(insync::kafka::error_before_append(context.options.min_isr_error)),
-                "The batch before it was refused.");
-        replica.refused.taken(batch);
+                "The batch before it is missing.");
         switch (known.verdict) {
         case Producers::Verdict::append: break;
         case Producers::Verdict::duplicate:
@@ -144,6 +147,7 @@ void append(const ProducePtr& produce,
     }
     const auto proposed = replica.raft->propose_records(std::string{records});
     if (!proposed) return refuse(answer, Error::not_leader_or_follower);
+    replica.refused.taken(batch);
     acknowledge(produce, answer, replica, proposed->index, proposed->base_offset);
 }
 
