@@ -175,6 +175,7 @@ ADMIN = [
      create_topics("bad", max_message_bytes="0" * 30000 + "1"), 40),
     ("input 11: min.insync.replicas beyond the replicas",
      create_topics("clamped", min_insync_replicas="5"), 0),
+    ("input 11: a record for it", produce(BATCH, topic="clamped"), 0),
     ("input 1: one replica twice", create_topics("bad", assignment=[[1, 1]]), 39),
     ("input 2: no replicas", create_topics("bad", assignment=[[]]), 39),
     ("input 8: a replica that there is not", create_topics("bad", assignment=[[HUGE]]), 39),

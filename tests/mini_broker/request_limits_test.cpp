@@ -48,10 +48,11 @@ TEST_CASE("All groups together hold no more than they may", "[groups][limits]") 
     options.memory_max = 1u << 20;
     group_clients::World world{options};
     const auto join = [&world](const std::string& group, std::size_t metadata) {
-        Error error = Error::none;
+        // Who may stay is answered later, when nobody asks any more.
+        const auto error = std::make_shared<Error>(Error::none);
         world.coordinator.join(world.now, 3, join_of(group, metadata), {"client", "here"},
-                               [&error](const auto& response) { error = response.error_code; });
-        return error;
+                               [error](const auto& response) { *error = response.error_code; });
+        return *error;
     };
     int members = 0;
     while (members < 1000 && join("g" + std::to_string(members), 100'000) == Error::none) ++members;

@@ -99,7 +99,10 @@ async function chooser(topic) {
 // A send to one partition each: in a retry of one to several, KafkaJS 2.2.4 takes a partition for
 // written whose new leader has answered for another one before (docs/clients.md).
 async function produce(topic, acks, codec, mode) {
-  const producer = kafka.producer({ idempotent: mode === 'idempotent', maxInFlightRequests: 1 })
+  // With acks=0 nothing else tells it that a partition has another leader.
+  const producer = kafka.producer({
+    idempotent: mode === 'idempotent', maxInFlightRequests: 1, metadataMaxAge: 2000,
+  })
   await producer.connect()
   const partitionOf = await chooser(topic)
 
