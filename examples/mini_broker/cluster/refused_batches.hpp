@@ -12,11 +12,11 @@ namespace mini_broker {
 /// Batches of idempotent producers that one partition misses: it refused them before the append, or
 /// one behind them has come first, and they will come again.
 ///
-/// What the producer sent behind one must be refused as something to try again, not as out of order.
-/// A client that hears "out of order" numbers anew all that it has in flight, in every partition,
-/// which doubles what was appended without its knowledge (librdkafka, which after a change of leader
-/// may itself send a batch before the retry of an older one). And of a producer that the log does
-/// not know any first number is taken (KIP-360), so records would change places.
+/// What the producer sent behind one must be refused as something to try again, not as out of
+/// order. A client that hears "out of order" numbers anew all that it has in flight, in every
+/// partition, which doubles what was appended without its knowledge (librdkafka, which after a
+/// change of leader may itself send a batch before the retry of an older one). And of a producer
+/// that the log does not know any first number is taken (KIP-360), so records would change places.
 class RefusedBatches {
 public:
     /// A retry is waited for so long after the last refusal. Who has given up hears of the gap
