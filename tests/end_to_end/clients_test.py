@@ -110,8 +110,9 @@ class Clients(ClusterTest):
         def read(count):
             """As a member of the group: as many records, from where the group is."""
             result = cluster.kcat(
-                "-G", "readers", "-q", "-c", count, "-X", "auto.offset.reset=earliest", "test",
-                timeout=60,
+                # -E: or it ends when the first node that it tries is down.
+                "-G", "readers", "-q", "-E", "-c", count, "-X", "auto.offset.reset=earliest",
+                "test", timeout=60,
             )
             self.assertEqual(0, result.returncode, result.stderr)
             return result.stdout.split()

@@ -168,8 +168,9 @@ class Cluster:
     def consume(self, topic, *arguments, partition=None, timeout=30, node=None):
         """Every record there is, one a line."""
         chosen = [] if partition is None else ["-p", str(partition)]
+        # -E: or it ends when the first node that it tries is down.
         result = self.kcat(
-            "-C", "-t", topic, "-o", "beginning", "-e", "-q", *chosen, *arguments,
+            "-C", "-t", topic, "-o", "beginning", "-e", "-E", "-q", *chosen, *arguments,
             timeout=timeout, node=node,
         )
         assert result.returncode == 0, result.stderr
