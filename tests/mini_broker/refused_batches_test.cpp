@@ -160,6 +160,15 @@ TEST_CASE("A refused batch is waited for so long after its last refusal", "[refu
     CHECK(refused.is_behind(sent(6), later + Millis{1}));
 }
 
+TEST_CASE("A refusal of long ago does not shorten the wait at a new gap", "[refused_batches]") {
+    RefusedBatches refused;
+    refused.note(sent(5), kStart); // and appended by another leader
+    const TimePoint later = kStart + 2 * RefusedBatches::kAwaited;
+    CHECK(refused.is_behind(sent(9), 8, later));
+    CHECK(refused.is_behind(sent(9), 8, later + RefusedBatches::kAwaited));
+    CHECK_FALSE(refused.is_behind(sent(9), 8, later + RefusedBatches::kAwaited + Millis{1}));
+}
+
 TEST_CASE("A sequence that wraps round comes behind the one before it", "[refused_batches]") {
     RefusedBatches refused;
     refused.note(sent(std::numeric_limits<std::int32_t>::max()), kStart);

@@ -37,8 +37,9 @@ void RefusedBatches::taken(const ProducerBatch& batch) {
 
 bool RefusedBatches::is_behind(const ProducerBatch& batch, std::int32_t missing, TimePoint now) {
     const auto found = refused_.find(batch.producer);
-    // Once only, as the time would never be over.
-    if (found == refused_.end() || found->second.epoch != batch.epoch)
+    // Each gap once only, as the time would never be over. An older one was closed elsewhere.
+    if (found == refused_.end() || found->second.epoch != batch.epoch ||
+        found->second.first_sequence != missing)
         note({batch.producer, batch.epoch, missing, missing}, now);
     return is_behind(batch, now);
 }
