@@ -1,0 +1,103 @@
+# cmake -D port=DIR -D archive=FILE -D packages=DIR -D features=LIST -P run_port.cmake
+#
+# Runs a port without vcpkg: below are the functions of vcpkg that ours calls, each doing what
+# vcpkg's documentation says of it for a release-only, header-only port. What vcpkg itself does
+# beside, such as building the dependencies, is not here.
+cmake_minimum_required(VERSION 3.23...4.1)
+set(PORT insync)
+set(CURRENT_PACKAGES_DIR "${packages}")
+set(CURRENT_BUILDTREES_DIR "${packages}-build")
+file(READ "${port}/vcpkg.json" manifest)
+string(JSON VERSION GET "${manifest}" version)
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}" "${CURRENT_BUILDTREES_DIR}")
+file(MAKE_DIRECTORY "${CURRENT_PACKAGES_DIR}")
+
+# run(COMMAND...): ends the script if it fails, or if CMake finds settings that nobody reads.
+function(run)
+    execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+    if(result OR err MATCHES "not used by the project")
+        message(FATAL_ERROR "${ARGN}: ${result}\n${out}\n${err}")
+    endif()
+endfunction()
+
+function(vcpkg_from_github)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_SOURCE_PATH;REPO;REF;SHA512;HEAD_REF" "")
+    if(arg_UNPARSED_ARGUMENTS OR NOT arg_REPO MATCHES "^[^/]+/[^/]+$" OR NOT arg_REF)
+        message(FATAL_ERROR "vcpkg_from_github: ${ARGV}")
+    endif()
+    file(SHA512 "${archive}" hash)
+    if(NOT hash STREQUAL arg_SHA512)
+        message(FATAL_ERROR "the port's SHA512 is not that of ${archive}: ${hash}")
+    endif()
+    file(ARCHIVE_EXTRACT INPUT "${archive}" DESTINATION "${CURRENT_BUILDTREES_DIR}/src")
+    file(GLOB source "${CURRENT_BUILDTREES_DIR}/src/*")
+    set(${arg_OUT_SOURCE_PATH} "${source}" PARENT_SCOPE)
+endfunction()
+
+function(vcpkg_check_features)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_FEATURE_OPTIONS" "FEATURES")
+    set(options "")
+    while(arg_FEATURES)
+        list(POP_FRONT arg_FEATURES feature option)
+        if(feature IN_LIST features)
+            list(APPEND options "-D${option}=ON")
+        else()
+            list(APPEND options "-D${option}=OFF")
+        endif()
+    endwhile()
+    set(${arg_OUT_FEATURE_OPTIONS} "${options}" PARENT_SCOPE)
+endfunction()
+
+function(vcpkg_cmake_configure)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+    run("${CMAKE_COMMAND}" -S "${arg_SOURCE_PATH}" -B "${CURRENT_BUILDTREES_DIR}/build"
+        -DCMAKE_BUILD_TYPE=Release "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}" ${arg_OPTIONS}
+    )
+endfunction()
+
+function(vcpkg_cmake_install)
+    run("${CMAKE_COMMAND}" --build "${CURRENT_BUILDTREES_DIR}/build" --target install)
+endfunction()
+
+# Every package's CMake files belong into share/<port>, from where they find the prefix.
+function(vcpkg_cmake_config_fixup)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH;PACKAGE_NAME" "")
+    set(from "${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}")
+    set(to "${CURRENT_PACKAGES_DIR}/share/${PORT}")
+    file(MAKE_DIRECTORY "${to}")
+    file(GLOB files "${from}/*")
+    if(NOT files)
+        message(FATAL_ERROR "vcpkg_cmake_config_fixup: nothing in ${from}")
+    endif()
+    file(COPY ${files} DESTINATION "${to}")
+    file(REMOVE_RECURSE "${from}")
+    cmake_path(GET from PARENT_PATH above)
+    file(GLOB left "${above}/*")
+    if(NOT left)
+        file(REMOVE_RECURSE "${above}")
+    endif()
+    file(GLOB files "${to}/*.cmake")
+    foreach(file IN LISTS files)
+        file(READ "${file}" text)
+        # Three levels below the prefix before, two now.
+        string(REGEX REPLACE "(CMAKE_CURRENT_LIST_DIR}/)(\\.\\./)+" "\\1../../" text "${text}")
+        set(up "get_filename_component(_IMPORT_PREFIX \"\${_IMPORT_PREFIX}\" PATH)\n")
+        string(REPLACE "${up}${up}${up}" "${up}${up}" text "${text}")
+        file(WRITE "${file}" "${text}")
+    endforeach()
+endfunction()
+
+function(vcpkg_fixup_pkgconfig)
+    file(GLOB_RECURSE files "${CURRENT_PACKAGES_DIR}/*.pc")
+    foreach(file IN LISTS files)
+        run(pkg-config --validate "${file}")
+    endforeach()
+endfunction()
+
+function(vcpkg_install_copyright)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+    configure_file("${arg_FILE_LIST}" "${CURRENT_PACKAGES_DIR}/share/${PORT}/copyright" COPYONLY)
+endfunction()
+
+set(CMAKE_CURRENT_LIST_DIR "${port}")
+include("${port}/portfile.cmake")
