@@ -5,9 +5,12 @@ include(GNUInstallDirs)
 set(INSYNC_INSTALL_CMAKEDIR "${CMAKE_INSTALL_DATADIR}/cmake/insync"
     CACHE STRING "Where the CMake package is installed"
 )
-mark_as_advanced(INSYNC_INSTALL_CMAKEDIR)
+set(INSYNC_INSTALL_PKGCONFIGDIR "${CMAKE_INSTALL_DATADIR}/pkgconfig"
+    CACHE STRING "Where insync.pc is installed"
+)
+mark_as_advanced(INSYNC_INSTALL_CMAKEDIR INSYNC_INSTALL_PKGCONFIGDIR)
 
-# install_exported(TARGET EXPORT): one export set for each target, so that a consumer loads, and has
+# insync_install_exported(TARGET EXPORT): one export set for each target, so that a consumer loads, and has
 # to satisfy the dependencies of, only what it asks for.
 function(insync_install_exported target export)
     # CMake before 3.23 skips file sets when it reads the exported file; the include directory has
@@ -48,5 +51,19 @@ install(
         "${PROJECT_BINARY_DIR}/insync-config.cmake"
         "${PROJECT_BINARY_DIR}/insync-config-version.cmake"
     DESTINATION ${INSYNC_INSTALL_CMAKEDIR}
+    COMPONENT insync_development
+)
+
+# Its include directory is told from where insync.pc stands, so that the whole tree can be moved.
+# Boost has no .pc file to require.
+cmake_path(
+    RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR
+    BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}/${INSYNC_INSTALL_PKGCONFIGDIR}"
+    OUTPUT_VARIABLE insync_pc_includedir
+)
+configure_file(cmake/insync.pc.in "${PROJECT_BINARY_DIR}/insync.pc" @ONLY)
+install(
+    FILES "${PROJECT_BINARY_DIR}/insync.pc"
+    DESTINATION ${INSYNC_INSTALL_PKGCONFIGDIR}
     COMPONENT insync_development
 )
