@@ -10,8 +10,8 @@ set(INSYNC_INSTALL_PKGCONFIGDIR "${CMAKE_INSTALL_DATADIR}/pkgconfig"
 )
 mark_as_advanced(INSYNC_INSTALL_CMAKEDIR INSYNC_INSTALL_PKGCONFIGDIR)
 
-# insync_install_exported(TARGET EXPORT): one export set for each target, so that a consumer loads, and has
-# to satisfy the dependencies of, only what it asks for.
+# insync_install_exported(TARGET EXPORT): one export set for each target, so that a consumer loads,
+# and has to satisfy the dependencies of, only what it asks for.
 function(insync_install_exported target export)
     # CMake before 3.23 skips file sets when it reads the exported file; the include directory has
     # to be said once more for those consumers.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The vcpkg port: made as for a release, run with stand-ins for vcpkg's own functions, looked over by
-# vcpkg's rules, and used by a project. vcpkg itself does not take part.
+# The vcpkg port of the last commit: made as for a release, run with stand-ins for vcpkg's own
+# functions, looked over by vcpkg's rules, and used by projects. vcpkg itself does not take part.
 # shellcheck source=tests/consumers/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -3,8 +3,8 @@
 
     lint.py PORT PACKAGES SOURCE      the port, what it installed, and insync's source
 
-The rules are those of vcpkg's post-build checks and of its pull requests' checks. Prints each breach,
-and exits non-zero if there is one.
+The rules are those of vcpkg's post-build checks and of its pull requests' checks. Prints each
+breach, and exits non-zero if there is one.
 """
 
 import json
@@ -12,7 +12,9 @@ import re
 import sys
 from pathlib import Path
 
-MANIFEST_KEYS = ["name", "version", "description", "homepage", "license", "dependencies", "features"]
+MANIFEST_KEYS = [
+    "name", "version", "description", "homepage", "license", "dependencies", "features",
+]
 DEPRECATED = (
     r"vcpkg_(configure_cmake|install_cmake|fixup_cmake_targets|apply_patches|build_msbuild"
     r"|extract_source_archive_ex)\b"
@@ -31,7 +33,7 @@ class Port:
         return path.relative_to(self.packages)
 
     def texts(self):
-        """Every installed file and its lines, without the comments, which vcpkg does not look at."""
+        """Every installed file's lines, but for comments, which vcpkg does not look at."""
         for path in self.installed:
             for line in path.read_text().splitlines():
                 if not line.lstrip().startswith("#") or line.startswith("#include"):
