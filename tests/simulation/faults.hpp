@@ -264,7 +264,7 @@ inline void World::fail_allocations() {
     if (!plan_.fails_to_allocate) return;
     for (NodeId node = 1; node <= last_node(); ++node) {
         const auto number = tape_.below(16);
-        if (host(node).up()) host(node).fail_allocation(number);
+        if (host(node).up() && options_.fails_allocations) host(node).fail_allocation(number);
     }
 }
 

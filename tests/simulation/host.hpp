@@ -28,7 +28,7 @@ public:
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
 
-    // What the host does: host_actions.hpp --------------------------------------------------------------
+    // What the host does: host_actions.hpp
 
     /// The process starts: every partition is tracked, with the set that the metadata last showed.
     void start();

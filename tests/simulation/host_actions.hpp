@@ -88,8 +88,8 @@ inline void Host::track_anew(GroupNumber group) {
     track(group);
 }
 
-/// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late evicts
-/// nobody, the next one judges (S3).
+/// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late
+/// evicts nobody, the next one judges (S3).
 inline bool Host::begin_sweep(TimePoint now) {
     if (now < next_sweep_) return false;
     stalled_ = is_overdue(now) && !stalled_;

@@ -52,7 +52,8 @@ private:
     std::vector<insync::GroupState> frozen_;
 };
 
-/// A node's clock, which notes the latest that the manager was shown: it does not look at every call.
+/// A node's clock, which notes the latest that the manager was shown: it does not look at every
+/// call.
 class HostClock {
 public:
     HostClock(const insync::testing::SimulatedCluster& cluster, NodeId node, TimePoint& latest)

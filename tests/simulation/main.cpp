@@ -2,6 +2,8 @@
 //
 //   insync_simulation [--seed S] [--seeds N] [--seconds CPU] [--jobs N] [--hash] [--tape=HEX]
 //
+// With --hash no allocation fails, so that the hash is the same in every build.
+//
 // Ends with 0 if all was well, with 1 and the violated rule's id on the last line if not, and with
 // 2 and `void` if the run was long and yet some mark was never reached.
 #include "simulation/run_tape.hpp"
@@ -84,7 +86,7 @@ int tell(const Tape& failing, std::string_view rule, std::string_view origin) {
     Totals ignored;
     const Tape tape = shrink(
         failing, [&](const Tape& candidate) { return run_tape(candidate, ignored).rule == rule; });
-    const Verdict verdict = run_tape(tape, ignored, true);
+    const Verdict verdict = run_tape(tape, ignored, {.traces = true});
     std::string hex;
     for (const std::uint8_t byte : tape) hex += fmt::format("{:02x}", byte);
     for (const std::string& line : verdict.trace) fmt::print("  {}\n", line);
@@ -116,7 +118,8 @@ Run run_worlds(const Options& options) {
                 options.seconds != 0 && cpu_seconds() >= static_cast<double>(options.seconds);
             if (is_late || (options.seeds != 0 && number >= options.seeds)) break;
             const std::uint64_t seed = options.seed + number;
-            const Verdict verdict = run_tape(tape_of_seed(seed), totals);
+            const Verdict verdict =
+                run_tape(tape_of_seed(seed), totals, {.fails_allocations = !options.hash});
             hash += verdict.hash ^ seed * 0x9e37'79b9'7f4a'7c15; // in any order
             if (verdict.ok()) continue;
             over = true;
@@ -135,41 +138,47 @@ Run run_worlds(const Options& options) {
     return run;
 }
 
-void print_totals(const Totals& totals, double seconds) {
-    const double hours = static_cast<double>(totals.partition_ms) / 3.6e6;
+void print_marks(const Totals& totals) {
     for (std::size_t i = 0; i < totals.marks.size(); ++i)
         fmt::print("{:12}  {}\n", totals.marks[i], kMarkNames[i]);
     fmt::print("{:12}  verdicts that the rules leave open\n", totals.choices);
     fmt::print("{:12}  failed allocations\n", totals.failed_allocations);
-    fmt::print(
-        "{} worlds, {:.2f} partition-years, {} elections, {} shrinks, {} expands, {} lossy "
-        "restarts, {} acknowledged; {:.0f} CPU-seconds, {:.0f} partition-hours each\n",
+}
+
+std::string summary(const Totals& totals, double seconds) {
+    const double hours = static_cast<double>(totals.partition_ms) / 3.6e6;
+    return fmt::format(
+        "{} worlds, {:.2f} partition-years, {} elections, {} shrinks, {} expands, "
+        "{} lossy restarts, {} acknowledged; {:.0f} partition-hours a CPU-second",
         totals.worlds, hours / (24 * 365), totals.elections, totals.shrinks, totals.expands,
-        totals.lossy_restarts, totals.acknowledged, seconds, hours / seconds);
+        totals.lossy_restarts, totals.acknowledged, hours / seconds);
 }
 
 int run(const Options& options) {
     if (options.tape) {
         Totals totals;
-        const Verdict verdict = run_tape(*options.tape, totals, true);
+        const Verdict verdict = run_tape(*options.tape, totals, {.traces = true});
         if (!verdict.ok()) return tell(*options.tape, verdict.rule, "this tape");
         for (const std::string& line : verdict.trace) fmt::print("  {}\n", line);
         fmt::print("0 violations\n");
         return 0;
     }
     const Run run = run_worlds(options);
-    print_totals(run.totals, cpu_seconds());
+    const std::string worlds = summary(run.totals, cpu_seconds());
+    print_marks(run.totals);
     if (options.hash) fmt::print("hash of all decisions: {:016x}\n", run.hash);
-    if (!run.rule.empty())
+    if (!run.rule.empty()) {
+        fmt::print("1 violation in {}\n", worlds);
         return tell(tape_of_seed(run.failing_seed), run.rule,
                     fmt::format("seed {}", run.failing_seed));
+    }
     constexpr std::uint64_t kLong = 2000;
     for (std::size_t i = 0; i < run.totals.marks.size(); ++i) {
         if (run.totals.worlds < kLong || run.totals.marks[i] > 0) continue;
-        fmt::print("it never came about that {}\nvoid\n", kMarkNames[i]);
+        fmt::print("{}\nit never came about that {}\nvoid\n", worlds, kMarkNames[i]);
         return 2;
     }
-    fmt::print("0 violations\n");
+    fmt::print("0 violations in {}\n", worlds);
     return 0;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Part of host.hpp: what must be true after each call, by rule. The ids are those of docs/rules.md
-// (S) and, for what the rules imply of any implementation, L: a set's shape and order (L1, L2, L28),
-// evictions and joins (L6 to L8), the high watermark (L11, L12), waits (L23, L24), own pauses (L25).
+// Part of host.hpp: what must be true after each call, by rule. Ids with S are those of
+// docs/rules.md. L is what they imply: a set's shape and order (L1, L2, L28), evictions and joins
+// (L6 to L8), the high watermark (L11, L12), waits (L23, L24), our own pauses (L25).
 #include "simulation/host.hpp" // IWYU pragma: keep
 
 #include <insync/isr_rules.hpp>
@@ -87,21 +87,21 @@ inline void Host::check_high_watermark(Tracked& t, const insync::IsrSet& set) {
         return report_.fail("L11", "node {} group {}: the high watermark falls from {} to {}",
                             self_, t.group, t.high_watermark, *mark);
     if (*mark == t.high_watermark) return;
+    t.high_watermark = *mark;
+    // Within callbacks the ISR may have changed again since.
+    if (plan_.re_enters && set != t.last) return;
     const auto& replica = truth_.cluster.replica(t.group, self_);
     const std::size_t min_isr = insync::effective_min_isr(t.min_isr, t.assigned.size());
     if (set.size() < min_isr)
         report_.fail("L12", "node {} group {}: the high watermark moves below min ISR, to {}",
                      self_, t.group, *mark);
-    // Within callbacks a member may have joined below it since.
-    const bool moved = plan_.re_enters && set != t.last;
-    if (replica.leads() && replica.epoch == set.epoch() && !moved)
+    if (replica.leads() && replica.epoch == set.epoch())
         for (const NodeId node : set.members())
             if (truth_.held(t.group, node, self_) < *mark)
                 report_.fail("L11",
                              "node {} group {}: the high watermark is {}, member {} holds "
                              "only {}",
                              self_, t.group, *mark, node, truth_.held(t.group, node, self_));
-    t.high_watermark = *mark;
 }
 
 /// S6: what no wait outlives.
@@ -117,6 +117,9 @@ inline void Host::check_waits(Tracked& t, const insync::IsrSet& set) {
 
 /// S6: committed by consensus, and at this instant on the disks of all members, which are enough.
 inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
+    Index& highest = truth_.groups[t.group].acknowledged[wait.epoch];
+    highest = std::max(highest, wait.index);
+    if (plan_.re_enters) return; // another callback may have changed it all since
     const auto set = manager_->get_isr(t.handle);
     const auto fail = [&](std::string_view what) {
         report_.fail("L23", "node {} group {}: index {} of epoch {} was acknowledged {}", self_,
@@ -132,8 +135,6 @@ inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
     const auto& replica = truth_.cluster.replica(t.group, self_);
     if (replica.leads() && replica.epoch == wait.epoch && replica.commit < wait.index)
         return fail("before it was committed");
-    Index& highest = truth_.groups[t.group].acknowledged[wait.epoch];
-    highest = std::max(highest, wait.index);
 }
 
 /// What a change may do (S3). A removal for its lag needs a lag; a late sweep removes nobody.

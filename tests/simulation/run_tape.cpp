@@ -4,8 +4,8 @@
 
 namespace simulation {
 
-Verdict run_tape(std::span<const std::uint8_t> tape, Totals& totals, bool traces) {
-    World world{ByteTape{tape}, totals, traces};
+Verdict run_tape(std::span<const std::uint8_t> tape, Totals& totals, const RunOptions& options) {
+    World world{ByteTape{tape}, totals, options};
     return world.run();
 }
 

@@ -53,9 +53,9 @@ struct SimulatedStep {
 /// Brokers with simulated Raft groups between them, in virtual time: what a host's own tests can
 /// run `IsrManager`s against, one a node, with all that goes wrong between them.
 ///
-/// Elections are real: by votes, of a majority, for logs that are no older than the voter's. Entries
-/// are sent, compared and exchanged as in Raft, and committed when a majority holds them *durably*;
-/// what has not reached the disk is lost with the power. Left out: snapshots, and payloads.
+/// Elections are real: by votes, of a majority, for logs that are no older than the voter's.
+/// Entries are sent, compared and exchanged as in Raft, and committed when a majority holds them
+/// *durably*; what has not reached the disk is lost with the power. Left out: snapshots, payloads.
 ///
 /// Nothing happens but within `advance` and `step`; the same calls with the same seed give the same
 /// history. A value: a copy is another world that goes on from the same moment.
@@ -115,8 +115,8 @@ public:
     [[nodiscard]] std::size_t nodes() const noexcept { return nodes_.size() - 1; }
     [[nodiscard]] bool is_up(NodeId node) const { return node_at(node).up; }
     [[nodiscard]] bool is_paused(NodeId node) const { return node_at(node).paused; }
-    /// Ends a node's process: in order, or by a loss of power, with which goes what its disk did not
-    /// hold.
+    /// Ends a node's process: in order, or by a loss of power, with which goes what its disk did
+    /// not hold.
     void stop(NodeId node) { end(node, false); }
     void lose_power(NodeId node) { end(node, true); }
     void start(NodeId node);

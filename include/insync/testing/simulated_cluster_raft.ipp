@@ -285,8 +285,8 @@ inline void SimulatedCluster::find_membership(GroupNumber group, NodeId node) {
             replica.membership = i;
 }
 
-/// A voter stands for election; so does who has been removed by an entry that may never be committed
-/// without it.
+/// A voter stands for election; so does who has been removed by an entry that may never be
+/// committed without it.
 inline bool SimulatedCluster::may_stand(GroupNumber group, NodeId node) const {
     const SimulatedReplica& replica = this->replica(group, node);
     const SimulatedMembership& current = membership(group, node);

@@ -23,8 +23,8 @@ struct LogEntries {
     Index last = 0;
 };
 
-/// A Raft log without its payload. An entry is known by its index and epoch; what it says is nobody's
-/// concern here. Entries up to `durable` survive a loss of power.
+/// A Raft log without its payload. An entry is known by its index and epoch; what it says is
+/// nobody's concern here. Entries up to `durable` survive a loss of power.
 ///
 /// Invariant: epochs never fall along the log; `durable <= end`.
 class SimulatedLog {
