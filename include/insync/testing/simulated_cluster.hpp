@@ -7,7 +7,7 @@
 #include <insync/testing/simulated_replica.hpp>
 #include <insync/types.hpp>
 
-#include <algorithm>
+#include <algorithm> // IWYU pragma: keep
 #include <cassert>
 #include <cstddef>
 #include <cstdint>

@@ -27,7 +27,7 @@ inline void SimulatedCluster::handle(const Event& event) {
 }
 
 inline void SimulatedCluster::on_timer(const Event& event) {
-    SimulatedReplica& replica = replica_at(event.group, event.to);
+    const SimulatedReplica& replica = replica_at(event.group, event.to);
     if (event.generation != replica.timer) return;
     if (replica.leads()) {
         if (options_.steps_down && !hears_majority(event.group, event.to))

@@ -85,7 +85,8 @@ inline void SimulatedCluster::start(NodeId number) {
 inline void SimulatedCluster::resume(NodeId number) {
     SimulatedNode& node = node_at(number);
     node.paused = false;
-    for (SimulatedEvent& event : std::exchange(node.held_up, {})) line_.add(now(), event);
+    for (SimulatedEvent& event : std::exchange(node.held_up, {}))
+        line_.add(now(), std::move(event));
 }
 
 inline void SimulatedCluster::isolate(NodeId node) {

@@ -4,7 +4,6 @@
 #include <insync/types.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>

@@ -4,10 +4,11 @@
 #include <insync/testing/simulated_log.hpp>
 #include <insync/types.hpp>
 
+#include <boost/container/static_vector.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace insync::testing {
