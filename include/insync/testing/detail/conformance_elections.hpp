@@ -1,0 +1,150 @@
+#pragma once
+
+#include <insync/consensus_view.hpp>
+#include <insync/testing/conformance_cluster.hpp>
+#include <insync/testing/detail/conformance_run.hpp>
+#include <insync/types.hpp>
+
+#include <algorithm>
+#include <optional>
+
+// What reads must say when leadership has moved.
+
+namespace insync::testing::detail {
+
+template <ConformanceCluster C>
+void followers_say_nothing(ConformanceRun<C>& run) {
+    run.lead_confirmed(run.a);
+    run.lead_confirmed(run.b);
+    run.cluster().advance(run.heartbeat());
+    for (const NodeId node : {run.a, run.c}) {
+        const GroupState state = run.read(node);
+        if (state.leading) breach("node {} follows, and says that it leads", node);
+        if (!state.followers.empty())
+            breach("node {} follows, and has rows for {} followers", node, state.followers.size());
+        if (state.leader != run.b)
+            breach("node {} says that {} leads; it is node {}", node, state.leader, run.b);
+    }
+}
+
+template <ConformanceCluster C>
+void require_epoch(ConformanceRun<C>& run, NodeId leader) {
+    const Epoch epoch = run.read(leader).epoch;
+    for (const NodeId node : run.nodes()) {
+        const Epoch seen = run.read(node).epoch;
+        if (seen != epoch)
+            breach("node {} says epoch {}; its leader, node {}, says {}", node, seen, leader,
+                   epoch);
+    }
+}
+
+template <ConformanceCluster C>
+void epoch_of_the_group(ConformanceRun<C>& run) {
+    std::optional<Epoch> before;
+    for (const NodeId leader : {run.a, run.b, run.a}) {
+        run.lead(leader);
+        const Epoch epoch = run.read(leader).epoch;
+        if (before && epoch <= *before)
+            breach("node {} was elected, and its epoch is {} after {}", leader, epoch, *before);
+        run.cluster().advance(2 * run.heartbeat());
+        require_epoch(run, leader);
+        before = epoch;
+    }
+}
+
+/// A follower that has never answered this leader is unknown; once it has, it is known.
+template <ConformanceCluster C>
+void unverified_after_election(ConformanceRun<C>& run) {
+    run.lead_confirmed(run.a);
+    run.cluster().cut(run.c);
+    run.lead(run.b);
+    for (int i = 0; i < 3; ++i) {
+        const GroupState state = run.read(run.b);
+        const FollowerRow* const row = row_of(state, run.c);
+        if (row != nullptr && row->verified)
+            breach(
+                "node {} leads in epoch {}, has heard nothing of node {} since, and takes its "
+                "match for verified",
+                run.b, state.epoch, run.c);
+        run.cluster().advance(run.heartbeat());
+    }
+    run.cluster().heal();
+    run.cluster().advance(run.election());
+    run.confirm(run.b, run.c);
+}
+
+/// A leader that led before must not go on where it left off.
+template <ConformanceCluster C>
+void stale_match_not_believed(ConformanceRun<C>& run) {
+    run.lead_confirmed(run.a);
+    const GroupState before = run.read(run.a);
+    run.lead_confirmed(run.b);
+    run.cluster().cut(run.c);
+    run.lead(run.a);
+    for (int i = 0; i < 3; ++i) {
+        const GroupState state = run.read(run.a);
+        const FollowerRow* const row = row_of(state, run.c);
+        if (row != nullptr && row->verified && row->match > 0)
+            breach(
+                "node {} leads in epoch {} and says that node {} holds {}, which it was told "
+                "in epoch {}",
+                run.a, state.epoch, run.c, row->match, before.epoch);
+        run.cluster().advance(run.heartbeat());
+    }
+}
+
+/// Whether two reads can be of one instant: who leads, in which epoch, and what of the others.
+inline bool same_leadership(const GroupState& x, const GroupState& y) {
+    return x.epoch == y.epoch && x.leader == y.leader && x.leading == y.leading &&
+           std::ranges::equal(
+               x.followers, y.followers, [](const FollowerRow& r, const FollowerRow& s) {
+                   return r.node == s.node && r.verified == s.verified && r.match == s.match;
+               });
+}
+
+template <ConformanceCluster C>
+void torn_read_reported(ConformanceRun<C>& run) {
+    run.require(ClusterAbility::interrupted_reads, HasInterruptedReads<C>, "during_read");
+    if constexpr (HasInterruptedReads<C>) {
+        run.lead_confirmed(run.a);
+        const GroupState before = run.read(run.a);
+        bool interrupted = false;
+        run.cluster().during_read(run.a, [&] {
+            interrupted = true;
+            run.lead(run.b);
+        });
+        GroupState seen;
+        const ReadResult result = run.read_once(run.a, seen);
+        if (!interrupted) throw BadCluster{"`during_read` has not called its action"};
+        if (result != ReadResult::ok) return;
+        const GroupState after = run.read(run.a);
+        if (!same_leadership(seen, before) && !same_leadership(seen, after))
+            breach(
+                "leadership moved from epoch {} to {} during a read on node {}; it returned ok "
+                "with epoch {} and {} rows",
+                before.epoch, after.epoch, run.a, seen.epoch, seen.followers.size());
+    }
+}
+
+/// A leader that was killed comes back as a follower that knows the epoch, and is confirmed again.
+template <ConformanceCluster C>
+void restart_keeps_the_epoch(ConformanceRun<C>& run) {
+    run.lead_confirmed(run.a);
+    run.cluster().stop(run.a);
+    run.lead(run.b);
+    const Epoch epoch = run.read(run.b).epoch;
+    run.restart(run.a);
+    GroupState state;
+    const bool follows = run.eventually(10 * run.election(), [&] {
+        state = run.read(run.a);
+        return !state.leading && state.leader == run.b && state.epoch >= epoch;
+    });
+    if (!follows)
+        breach(
+            "node {} was restarted; it says epoch {}, leader {}, after node {} was elected in "
+            "epoch {}",
+            run.a, state.epoch, state.leader, run.b, epoch);
+    run.confirm(run.b, run.a);
+}
+
+} // namespace insync::testing::detail
