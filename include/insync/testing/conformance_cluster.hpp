@@ -30,9 +30,8 @@ enum class ClusterAbility : std::uint8_t {
 /// node that runs has the view that is to be judged. Everything happens on one thread.
 ///
 /// **You promise**
-/// - `nodes()` are three voters or more, all of them running and connected at first. Nobody leads
-///   until `elect` says so, and once a node leads it goes on until it is cut off, is stopped, or
-///   another one is elected.
+/// - `nodes()` are three voters or more, all of them running and connected at first. A leader goes
+///   on until it is cut off, is stopped, or another one is elected.
 /// - `elect(node)` makes a node the leader of a new epoch, with the votes of those that it reaches,
 ///   and returns once its view can say so, before any follower need have answered. It may let time
 ///   pass; false if nothing came of it. Where `node` leads already it may do nothing.
