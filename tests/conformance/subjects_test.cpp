@@ -2,11 +2,11 @@
 // `--success` prints each one's table.
 #include "conformance/subjects.hpp"
 
+#include "conformance/simulated_subject.hpp"
 #include "toy_view.hpp"
 
 #include <insync/testing/conformance.hpp>
 
-#include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
@@ -34,6 +34,13 @@ std::vector<std::string> not_applicable() {
 
 TEST_CASE("a scripted view conforms", "[conformance][scripted_view]") {
     CHECK(not_applicable<ScriptedCluster>() == std::vector<std::string>{"torn_read_reported"});
+}
+
+TEST_CASE("a simulated view conforms, whether or not its leaders step down",
+          "[conformance][simulated_cluster]") {
+    const std::vector<std::string> expected{"torn_read_reported", "version_tells_of_changes"};
+    CHECK(not_applicable<SimulatedSubject<true>>() == expected);
+    CHECK(not_applicable<SimulatedSubject<false>>() == expected);
 }
 
 TEST_CASE("a view made of queries conforms, where they can tell", "[conformance][queries]") {

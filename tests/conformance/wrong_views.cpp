@@ -38,6 +38,18 @@ Spoil torn_believed(toy::Rig&, toy::Node&) {
     return [](ReadResult& result, GroupState&) { result = ReadResult::ok; };
 }
 
+/// As a timer that starts when the leader begins to send to a follower.
+Spoil contacts_seeded_at_election(toy::Rig& rig, toy::Node&) {
+    struct Leadership {
+        insync::Epoch epoch = 0;
+        TimePoint since{};
+    };
+    return [&rig, seen = Leadership{}](ReadResult&, GroupState& state) mutable {
+        if (seen.epoch != state.epoch) seen = {state.epoch, rig.clock().now()};
+        for (FollowerRow& row : state.followers) row.contact = std::max(row.contact, seen.since);
+    };
+}
+
 /// Heartbeats are not answered by entries.
 Spoil only_entries_are_contacts(toy::Rig&, toy::Node&) {
     struct Seen {
@@ -91,7 +103,8 @@ void stamp_late(FollowerRow& row, const GroupState&, TimePoint now) {
     if (row.contact != insync::kNever) row.contact = std::min(now, row.contact + 160ms);
 }
 void take_forgotten_for_present(FollowerRow& row, const GroupState&, TimePoint now) {
-    if (insync::saturating_age(now, row.contact) > 1s) row.contact = now;
+    const bool answered = row.contact != insync::kNever;
+    if (answered && insync::saturating_age(now, row.contact) > 1s) row.contact = now;
 }
 
 } // namespace
@@ -111,6 +124,7 @@ std::vector<Mistake> mistakes() {
          always([](GroupState& state) { state.commit = state.end; })},
         {"match_is_what_was_sent", "match_was_confirmed", each_row(match_what_was_sent)},
         {"contacts_stamped_late", "contact_within_slack", each_row(stamp_late)},
+        {"contacts_seeded_at_election", "contact_not_seeded", contacts_seeded_at_election},
         {"learner_taken_for_voter", "learners_not_in_sync", taken_for_voter(ReplicaKind::learner)},
         {"joiner_taken_for_voter", "joiners_not_in_sync", taken_for_voter(ReplicaKind::joining)},
         {"leaver_taken_for_voter", "leavers_not_in_sync", taken_for_voter(ReplicaKind::leaving)},

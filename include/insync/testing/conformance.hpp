@@ -75,6 +75,9 @@ constexpr auto conformance_checks() {
         {"contact_within_slack", &contact_within_slack<C>,
          "take contacts from the manager's clock, when an answer arrives or its request left, and "
          "state in `contact_slack()` by how much they may be late"},
+        {"contact_not_seeded", &contact_not_seeded<C>,
+         "leave `contact` at `kNever` until the follower has answered this leader: many libraries "
+         "start a peer's timer with the present"},
         {"learners_not_in_sync", &learners_not_in_sync<C>,
          "give a learner the kind `learner`, however much it holds"},
         {"joiners_not_in_sync", &joiners_not_in_sync<C>,

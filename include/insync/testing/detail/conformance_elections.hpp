@@ -126,6 +126,26 @@ void torn_read_reported(ConformanceRun<C>& run) {
     }
 }
 
+/// A new leader has not heard of a follower because it began to send to it.
+template <ConformanceCluster C>
+void contact_not_seeded(ConformanceRun<C>& run) {
+    run.lead_confirmed(run.a);
+    const TimePoint latest = run.now() + run.slack();
+    run.cluster().cut(run.c);
+    run.cluster().advance(run.slack() + run.heartbeat());
+    run.lead(run.b);
+    for (int i = 0; i < 3; ++i) {
+        const GroupState state = run.read(run.b);
+        const FollowerRow* const row = row_of(state, run.c);
+        if (row != nullptr && row->contact > latest)
+            breach(
+                "node {} leads and says that it heard of node {} {} ms ago, which was cut off "
+                "before the election",
+                run.b, run.c, saturating_age(run.now(), row->contact).count());
+        run.cluster().advance(run.heartbeat());
+    }
+}
+
 /// A leader that was killed comes back as a follower that knows the epoch, and is confirmed again.
 template <ConformanceCluster C>
 void restart_keeps_the_epoch(ConformanceRun<C>& run) {
