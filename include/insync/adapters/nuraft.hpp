@@ -15,8 +15,8 @@ namespace insync {
 
 /// When the peers of one NuRaft group last accepted an append, in which term.
 ///
-/// NuRaft keeps a peer's last index from one leadership to the next, so that a new leader shows what
-/// the peer held in an earlier term. Which of them are of the current term is known only by
+/// NuRaft keeps a peer's last index from one leadership to the next, so that a new leader shows
+/// what the peer held in an earlier term. Which of them are of the current term is known only by
 /// listening. The host keeps one beside each group and notes, in the group's `cb_func`:
 ///
 ///     if (type == nuraft::cb_func::GotAppendEntryRespFromPeer)
@@ -25,7 +25,7 @@ namespace insync {
 /// NuRaft calls it while it holds the group's lock, after it has taken the peer's index in.
 ///
 /// \par Thread safety
-///     Safe. Its own lock is held for no call of anything else, so that it can be used in callbacks.
+///     Safe. Its lock is held for no call of anything else, so that it can be used in callbacks.
 class NuraftAnswers {
 public:
     /// \param now  on the time line of the manager's clock
@@ -48,8 +48,8 @@ private:
 ///
 /// **You promise**
 /// - `Group` is cheap to copy, for instance a pointer to what the host keeps of a partition.
-/// - `server(group)` is the partition's `raft_server`, as a plain or a shared pointer; null while it
-///   is not running. Its server ids are the node ids.
+/// - `server(group)` is the partition's `raft_server`, as a plain or a shared pointer; null while
+///   it is not running. Its server ids are the node ids.
 /// - `answers(group)` is the group's `NuraftAnswers`, kept as it says.
 /// - The log store may be asked for its end on any thread that calls the manager.
 ///
@@ -66,8 +66,8 @@ concept NuraftHost = requires(H& host, TopicPartition partition, const typename 
 
 /// A NuRaft group as a `ConsensusView`.
 ///
-/// This header includes nothing of NuRaft: what it calls is found by the type of `server(group)`. It
-/// is written from the public interface of NuRaft 2.1 to 3.0, and tested against a double that
+/// This header includes nothing of NuRaft: what it calls is found by the type of `server(group)`.
+/// It is written from the public interface of NuRaft 2.1 to 3.0, and tested against a double that
 /// behaves as that is documented, matches of an earlier term after a re-election included. **It is
 /// not tested against NuRaft itself**: run the conformance kit (testing/conformance.hpp) on it in
 /// your own build.
@@ -82,8 +82,8 @@ concept NuraftHost = requires(H& host, TopicPartition partition, const typename 
 ///   step down, so the quorum is unreported, and the manager derives it from the contacts (S5).
 ///
 /// \par Thread safety
-///     Any thread. A read takes NuRaft's lock of the group: do not read with a lock held that one of
-///     NuRaft's callbacks takes. The manager itself holds none.
+///     Any thread. A read takes NuRaft's lock of the group: do not read with a lock held that one
+///     of NuRaft's callbacks takes. The manager itself holds none.
 template <NuraftHost Host>
 class NuraftView {
 public:

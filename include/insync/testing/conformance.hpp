@@ -123,8 +123,9 @@ ConformanceResult judge(const auto& check, const Factory& make_cluster) {
 
 } // namespace detail
 
-/// Runs every check on the views of a host, each on a cluster of its own, and returns the results in
-/// a fixed order. Depends on no test framework; a test asserts `conforms(results)` and prints them.
+/// Runs every check on the views of a host, each on a cluster of its own, and returns the results
+/// in a fixed order. Depends on no test framework: a test asserts `conforms(results)` and prints
+/// them.
 ///
 /// It judges what `read` and `version` say. Not judged: pushes (they may be lost without harm), and
 /// what several threads do at a time; run a view that locks under a sanitizer as well.

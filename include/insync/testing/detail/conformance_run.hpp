@@ -156,8 +156,8 @@ private:
 };
 
 /// What a view's `read` says of the others, and nothing more, so that each mistake is found by its
-/// own check: a `version` that stands still, pushes that nobody makes here and a row of the leader's
-/// own do not count against it.
+/// own check: a `version` that stands still, pushes that nobody makes here and a row of the
+/// leader's own do not count against it.
 template <ConsensusView View>
 class PulledView {
 public:
