@@ -231,7 +231,7 @@ private:
 
     void send(Node& from, Node& to, std::function<void()> arrival) {
         if (!reaches(from, to)) return;
-        messages_.emplace(clock_.now() + kStep, [this, &from, &to, x = from.connection_,
+        messages_.emplace(clock_.now() + kStep, [&from, &to, x = from.connection_,
                                                  y = to.connection_, arrival = std::move(arrival)] {
             const bool same = x == from.connection_ && y == to.connection_;
             if (same && reaches(from, to)) arrival();

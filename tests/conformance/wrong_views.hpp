@@ -92,14 +92,14 @@ private:
 
 /// A mistake that needs to know nothing but the read.
 template <class Change>
-auto always(const Change& change) {
+auto always(Change change) {
     return [change](toy::Rig&, toy::Node&) -> Spoil {
         return [change](ReadResult&, GroupState& state) { change(state); };
     };
 }
 /// The same for each row of a leader.
 template <class Change>
-auto each_row(const Change& change) {
+auto each_row(Change change) {
     return [change](toy::Rig& rig, toy::Node&) -> Spoil {
         return [change, &rig](ReadResult&, GroupState& state) {
             for (FollowerRow& row : state.followers) change(row, state, rig.clock().now());

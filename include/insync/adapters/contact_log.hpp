@@ -1,6 +1,5 @@
 #pragma once
 
-#include <insync/consensus_view.hpp>
 #include <insync/types.hpp>
 
 #include <boost/container/static_vector.hpp>

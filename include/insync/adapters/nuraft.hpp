@@ -4,8 +4,6 @@
 #include <insync/consensus_view.hpp>
 #include <insync/types.hpp>
 
-#include <boost/container/static_vector.hpp>
-
 #include <concepts>
 #include <cstddef>
 #include <mutex>
@@ -111,6 +109,8 @@ public:
     [[nodiscard]] Millis contact_slack() const noexcept { return slack_; }
 
 private:
+    static constexpr std::size_t kMostRows = decltype(GroupState::followers)::static_capacity;
+
     template <class Server>
     ReadResult read_group(const Group& group, Server& server, GroupState& state) {
         state.epoch = server.get_term();
@@ -145,7 +145,7 @@ private:
         for (const auto& member : config->get_servers()) {
             const auto node = static_cast<NodeId>(member->get_id());
             if (node == self_) continue;
-            if (state.followers.size() == state.followers.max_size()) return false;
+            if (state.followers.size() == kMostRows) return false;
             FollowerRow row{.node = node};
             if (member->is_new_joiner())
                 row.kind = ReplicaKind::joining;

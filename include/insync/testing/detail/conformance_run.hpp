@@ -1,10 +1,9 @@
 #pragma once
 
-#include <insync/clock.hpp>
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
 #include <insync/errors.hpp>
-#include <insync/format.hpp>
+#include <insync/format.hpp> // IWYU pragma: keep (what a breach prints)
 #include <insync/isr_manager.hpp>
 #include <insync/testing/conformance_cluster.hpp>
 #include <insync/types.hpp>
