@@ -194,6 +194,7 @@ private:
     void write_to_disk(GroupNumber group, NodeId node);
     void raise_commit(GroupNumber group, NodeId node);
     void find_membership(GroupNumber group, NodeId node);
+    [[nodiscard]] bool may_stand(GroupNumber group, NodeId node) const;
     [[nodiscard]] bool hears_majority(GroupNumber group, NodeId node) const;
 
     // simulated_cluster_world.ipp

@@ -6,6 +6,10 @@ inline void SimulatedCluster::handle(const Event& event) {
     using Kind = Event::Kind;
     if (event.kind == Kind::timer) return on_timer(event);
     if (event.kind == Kind::flush) return on_flush(event);
+    if (event.kind == Kind::campaign) {
+        if (!replica_at(event.group, event.to).leads()) stand(event.group, event.to, true);
+        return;
+    }
     const SimulatedReplica& replica = replica_at(event.group, event.to);
     // Who hears of a leader is not for another one, unless that one hands over.
     const bool content =
@@ -36,7 +40,11 @@ inline void SimulatedCluster::on_timer(const Event& event) {
 }
 
 inline void SimulatedCluster::campaign(GroupNumber group, NodeId node) {
-    if (is_up(node) && !is_paused(node) && !replica(group, node).leads()) stand(group, node, true);
+    Event event;
+    event.kind = Event::Kind::campaign;
+    event.from = event.to = node;
+    event.group = group;
+    line_.add(now(), std::move(event));
 }
 
 /// Asks the voters for their votes, if this node is one.
@@ -44,12 +52,13 @@ inline void SimulatedCluster::stand(GroupNumber group, NodeId node, bool transfe
     SimulatedReplica& replica = replica_at(group, node);
     put_off_election(replica);
     replica.leader = kNoNode;
-    if (!membership(group, node).is_voter(node)) return;
+    if (!may_stand(group, node)) return;
     ++replica.epoch;
     replica.role = Role::candidate;
     replica.voted_for = node;
     replica.votes = bit(node);
-    if (membership(group, node).voters() == 1) return lead(group, node);
+    const bool alone = membership(group, node).voters() == 1;
+    if (alone && membership(group, node).is_voter(node)) return lead(group, node);
     Event ask;
     ask.kind = Event::Kind::vote;
     ask.transfer = transfer;
@@ -274,6 +283,19 @@ inline void SimulatedCluster::find_membership(GroupNumber group, NodeId node) {
         if (replica.log.holds(all[i].index, all[i].epoch) &&
             all[i].index >= all[replica.membership].index)
             replica.membership = i;
+}
+
+/// A voter stands for election; so does who has been removed by an entry that may never be committed
+/// without it.
+inline bool SimulatedCluster::may_stand(GroupNumber group, NodeId node) const {
+    const SimulatedReplica& replica = this->replica(group, node);
+    const SimulatedMembership& current = membership(group, node);
+    if (current.is_voter(node)) return true;
+    if (current.index <= replica.commit) return false;
+    const SimulatedMembership* before = nullptr;
+    for (const SimulatedMembership& each : groups_[group].memberships)
+        if (each.index < current.index && replica.log.holds(each.index, each.epoch)) before = &each;
+    return before != nullptr && before->is_voter(node);
 }
 
 inline bool SimulatedCluster::change_member(GroupNumber group,

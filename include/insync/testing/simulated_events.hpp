@@ -13,7 +13,15 @@ namespace insync::testing {
 
 /// One thing that befalls one replica: a message that arrives, or something of its own.
 struct SimulatedEvent {
-    enum class Kind : std::uint8_t { append, append_result, vote, vote_result, timer, flush };
+    enum class Kind : std::uint8_t {
+        append,
+        append_result,
+        vote,
+        vote_result,
+        timer,
+        campaign,
+        flush
+    };
 
     Kind kind = Kind::timer;
     bool accepted = false;
