@@ -4,6 +4,7 @@
 #include <insync/testing/simulated_cluster.hpp>
 #include <insync/types.hpp>
 
+#include <cstddef>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,14 @@ namespace insync_test {
 using insync::NodeId;
 
 /// One group of a `SimulatedCluster`, as `insync::testing::ConformanceCluster` has it.
-template <bool StepsDown>
+template <bool StepsDown, std::size_t Nodes = 3>
 class SimulatedSubject {
 public:
     using View = insync::testing::SimulatedView;
 
-    SimulatedSubject() : cluster_(insync::testing::SimulatedOptions{.steps_down = StepsDown}) {
+    SimulatedSubject()
+        : cluster_(insync::testing::SimulatedOptions{.nodes = Nodes, .steps_down = StepsDown}) {
+        for (NodeId id = 1; id <= static_cast<NodeId>(Nodes); ++id) nodes_.push_back(id);
         const auto [topic, partition] = insync::testing::kConformancePartition;
         group_ = cluster_.add_group(topic, partition, nodes_);
         for (const NodeId id : nodes_) views_.emplace(id, cluster_.view(id));
@@ -58,7 +61,7 @@ private:
     static constexpr insync::testing::SimulatedOptions kOptions{};
     static constexpr insync::Millis kTravel = 4 * kOptions.network.most_delay;
 
-    const std::vector<NodeId> nodes_{1, 2, 3};
+    std::vector<NodeId> nodes_;
     insync::testing::SimulatedCluster cluster_;
     insync::testing::GroupNumber group_ = 0;
     std::map<NodeId, View> views_;

@@ -41,6 +41,7 @@ TEST_CASE("a simulated view conforms, whether or not its leaders step down",
     const std::vector<std::string> expected{"torn_read_reported", "version_tells_of_changes"};
     CHECK(not_applicable<SimulatedSubject<true>>() == expected);
     CHECK(not_applicable<SimulatedSubject<false>>() == expected);
+    CHECK(not_applicable<SimulatedSubject<true, 5>>() == expected);
 }
 
 TEST_CASE("a view made of queries conforms, where they can tell", "[conformance][queries]") {

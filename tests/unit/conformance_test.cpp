@@ -39,6 +39,9 @@ private:
 struct ElectsNobody : Cluster {
     static bool elect(NodeId) { return false; }
 };
+struct StandsStill : Cluster {
+    static void advance(insync::Millis) {}
+};
 struct Throws : Cluster {
     static insync::Index append(NodeId) { throw std::runtime_error{"no disk"}; }
 };
@@ -79,7 +82,8 @@ TEST_CASE("a right view on a whole cluster passes every check", "[conformance]")
 }
 
 TEST_CASE("a cluster that does not do as it promised passes no check", "[conformance]") {
-    for (const auto& results : {judge<ElectsNobody>(), judge<HasTwoNodes>()}) {
+    for (const auto& results :
+         {judge<ElectsNobody>(), judge<HasTwoNodes>(), judge<StandsStill>()}) {
         CHECK_FALSE(conforms(results));
         for (const auto& result : results) {
             CHECK(result.outcome == ConformanceOutcome::failed);

@@ -16,7 +16,7 @@ template <ConformanceCluster C>
 void followers_say_nothing(ConformanceRun<C>& run) {
     run.lead_confirmed(run.a);
     run.lead_confirmed(run.b);
-    run.cluster().advance(run.heartbeat());
+    run.advance(run.heartbeat());
     for (const NodeId node : {run.a, run.c}) {
         const GroupState state = run.read(node);
         if (state.leading) breach("node {} follows, and says that it leads", node);
@@ -46,7 +46,7 @@ void epoch_of_the_group(ConformanceRun<C>& run) {
         const Epoch epoch = run.read(leader).epoch;
         if (before && epoch <= *before)
             breach("node {} was elected, and its epoch is {} after {}", leader, epoch, *before);
-        run.cluster().advance(2 * run.heartbeat());
+        run.advance(2 * run.heartbeat());
         require_epoch(run, leader);
         before = epoch;
     }
@@ -65,7 +65,7 @@ void require_unverified(ConformanceRun<C>& run, NodeId leader, const Counts& cou
                 "node {} leads in epoch {}, has heard nothing of node {} since, and takes its "
                 "match of {} for verified",
                 leader, state.epoch, run.c, row->match);
-        run.cluster().advance(run.heartbeat());
+        run.advance(run.heartbeat());
     }
 }
 
@@ -76,7 +76,7 @@ void unverified_after_election(ConformanceRun<C>& run) {
     run.lead_confirmed(run.a);
     require_unverified(run, run.b, [](const FollowerRow&) { return true; });
     run.cluster().heal();
-    run.cluster().advance(run.election());
+    run.advance(run.election());
     run.confirm(run.b, run.c);
     require_unverified(run, run.a, [](const FollowerRow& row) { return row.match == 0; });
 }
@@ -128,7 +128,7 @@ void contact_not_seeded(ConformanceRun<C>& run) {
     run.lead_confirmed(run.a);
     const TimePoint latest = run.now() + run.slack();
     run.cluster().cut(run.c);
-    run.cluster().advance(run.slack() + run.heartbeat());
+    run.advance(run.slack() + run.heartbeat());
     run.lead(run.b);
     for (int i = 0; i < 3; ++i) {
         const GroupState state = run.read(run.b);
@@ -138,7 +138,7 @@ void contact_not_seeded(ConformanceRun<C>& run) {
                 "node {} leads and says that it heard of node {} {} ms ago, which was cut off "
                 "before the election",
                 run.b, run.c, saturating_age(run.now(), row->contact).count());
-        run.cluster().advance(run.heartbeat());
+        run.advance(run.heartbeat());
     }
 }
 

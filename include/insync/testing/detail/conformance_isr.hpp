@@ -22,7 +22,7 @@ void kind_not_in_sync(ConformanceRun<C>& run,
         run.lead_confirmed(run.a);
         run.cluster().set_kind(run.c, kind);
         run.cluster().append(run.a);
-        run.cluster().advance(run.election());
+        run.advance(run.election());
         TrackedNode<C> tracked{run, run.a};
         tracked.advance(2 * tracked.config().check_interval_ms);
         tracked.advance(tracked.config().max_lag_ms, [&] {

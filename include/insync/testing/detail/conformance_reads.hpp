@@ -22,7 +22,7 @@ void leader_not_in_rows(ConformanceRun<C>& run) {
             if (row_of(run.read(leader), leader) != nullptr)
                 breach("node {} leads and has a row for itself", leader);
             run.cluster().append(leader);
-            run.cluster().advance(run.heartbeat());
+            run.advance(run.heartbeat());
         }
     }
 }
@@ -112,12 +112,12 @@ void contact_within_slack(ConformanceRun<C>& run) {
     run.lead_confirmed(run.a);
     for (int i = 0; i < 8; ++i) {
         run.cluster().append(run.a);
-        run.cluster().advance(run.heartbeat());
+        run.advance(run.heartbeat());
         require_fresh_contacts(run);
     }
     const TimePoint latest = run.now() + run.slack();
     run.cluster().cut(run.c);
-    run.cluster().advance(run.slack() + run.heartbeat());
+    run.advance(run.slack() + run.heartbeat());
     const GroupState state = run.read(run.a);
     const FollowerRow* const row = row_of(state, run.c);
     if (row != nullptr && row->contact > latest)
@@ -183,7 +183,7 @@ void version_tells_of_changes(ConformanceRun<C>& run) {
             for (int i = 0; i < 6; ++i) {
                 if (i % 2 == 0) run.cluster().append(leader);
                 look();
-                run.cluster().advance(run.heartbeat() / 3);
+                run.advance(run.heartbeat() / 3);
                 look();
             }
         }

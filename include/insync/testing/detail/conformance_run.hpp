@@ -93,18 +93,24 @@ public:
         GroupState state;
         for (int attempt = 0; attempt < kMost; ++attempt) {
             if (read_once(node, state) == ReadResult::ok) return state;
-            cluster_.advance(heartbeat());
+            advance(heartbeat());
         }
         breach("{} reads on node {} in a row were torn or unavailable", kMost, node);
     }
 
+    /// Lets time pass; a cluster that does not would keep a check for ever.
+    void advance(Millis span) {
+        const TimePoint before = now();
+        cluster_.advance(span);
+        if (now() <= before) throw BadCluster{"the cluster's `advance` does not move its clock"};
+    }
     /// Lets time pass until `holds()`. \return false if that was not so within `limit`
     template <class Holds>
     [[nodiscard]] bool eventually(Millis limit, const Holds& holds) {
         const TimePoint end = now() + limit;
         while (!holds()) {
             if (now() >= end) return false;
-            cluster_.advance(std::min(heartbeat(), limit));
+            advance(std::min(heartbeat(), limit));
         }
         return true;
     }
@@ -115,7 +121,7 @@ public:
         GroupState state = read(leader);
         if (!state.leading) lead(leader);
         const Index index = cluster_.append(leader);
-        cluster_.advance(heartbeat()); // so that it does hold it, whatever the view says
+        advance(heartbeat()); // so that it does hold it, whatever the view says
         const bool confirmed = eventually(10 * election(), [&] {
             state = read(leader);
             if (!state.leading) lead(leader);
@@ -202,7 +208,7 @@ public:
     void advance(Millis span, const Stop& stop) {
         const TimePoint end = run_.now() + span;
         while (run_.now() < end && !stop()) {
-            run_.cluster().advance(config_.check_interval_ms / 2);
+            run_.advance(config_.check_interval_ms / 2);
             isr_.tick();
         }
     }
