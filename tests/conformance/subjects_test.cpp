@@ -8,6 +8,7 @@
 #include <insync/testing/conformance.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <fmt/format.h>
 
 #include <string>
 #include <vector>

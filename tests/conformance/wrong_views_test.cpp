@@ -5,9 +5,11 @@
 #include <insync/testing/conformance.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <fmt/format.h>
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace insync_test;
@@ -51,6 +53,18 @@ TEST_CASE("every check is failed by some mistake", "[conformance]") {
     for (const auto& result : judge(mistakes().front())) {
         INFO(result.check);
         CHECK(guarded.contains(result.check));
+    }
+}
+
+TEST_CASE("a view that never answers passes no check", "[conformance]") {
+    const Mistake silence{
+        .name = "never_answers", .found_by = "all", .make = [](toy::Rig&, toy::Node&) -> Spoil {
+            return [](ReadResult& result, GroupState&) { result = ReadResult::unavailable; };
+        }};
+    for (const ConformanceResult& result : judge(silence)) {
+        INFO(result.check);
+        CHECK(result.outcome == ConformanceOutcome::failed);
+        CHECK(result.detail == "20 reads on node 1 in a row were torn or unavailable");
     }
 }
 
