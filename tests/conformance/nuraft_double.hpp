@@ -58,7 +58,10 @@ public:
         });
     }
 
-    bool is_leader() const { return node_.leading(); }
+    /// It has won, and its state machine is not as far as its log yet.
+    bool waiting_for_sm_catchup = false;
+
+    bool is_leader() const { return node_.leading() && !waiting_for_sm_catchup; }
     std::int32_t get_leader() const { return static_cast<std::int32_t>(node_.leader()); }
     std::uint64_t get_term() const { return node_.term(); }
     std::uint64_t get_log_idx_at_becoming_leader() const {

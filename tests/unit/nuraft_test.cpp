@@ -97,6 +97,17 @@ TEST_CASE("a NuRaft leader tells where its term began, and a follower does not",
     CHECK(f.state.epoch_start == 0);
 }
 
+TEST_CASE("a NuRaft server that has won and still catches up does not lead yet", "[nuraft]") {
+    Fixture<Host> f;
+    f.rig.elect(1);
+    f.host.running->waiting_for_sm_catchup = true;
+    REQUIRE(f.host.running->get_leader() == 1);
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK_FALSE(f.state.leading);
+    CHECK(f.state.leader == insync::kNoNode);
+    CHECK(f.state.followers.empty());
+}
+
 TEST_CASE("what NuRaft's log store calls durable is what a read says, where the host tells",
           "[nuraft]") {
     Fixture<Host> plain;

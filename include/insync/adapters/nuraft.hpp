@@ -65,7 +65,7 @@ concept NuraftHost = requires(H& host, TopicPartition partition, const typename 
 /// A NuRaft group as a `ConsensusView`.
 ///
 /// This header includes nothing of NuRaft: what it calls is found by the type of `server(group)`.
-/// It is written from the public interface of NuRaft 2.1 to 3.0, and tested against a double that
+/// It is written from the public interface of NuRaft 3.0, and tested against a double that
 /// behaves as that is documented, matches of an earlier term after a re-election included. **It is
 /// not tested against NuRaft itself**: run the conformance kit (testing/conformance.hpp) on it in
 /// your own build.
@@ -137,6 +137,14 @@ private:
         return leader < 0 || leader == self_ ? kNoNode : leader;
     }
 
+    /// Older versions know no joiners.
+    template <class Member>
+    [[nodiscard]] static ReplicaKind kind_of(const Member& member) {
+        if constexpr (requires { member.is_new_joiner(); })
+            if (member.is_new_joiner()) return ReplicaKind::joining;
+        return member.is_learner() ? ReplicaKind::learner : ReplicaKind::voter;
+    }
+
     /// \return false if there are more members than a state has rows
     template <class Server>
     bool read_rows(const Group& group, Server& server, GroupState& state) {
@@ -146,11 +154,7 @@ private:
             const auto node = static_cast<NodeId>(member->get_id());
             if (node == self_) continue;
             if (state.followers.size() == kMostRows) return false;
-            FollowerRow row{.node = node};
-            if (member->is_new_joiner())
-                row.kind = ReplicaKind::joining;
-            else if (member->is_learner())
-                row.kind = ReplicaKind::learner;
+            FollowerRow row{.node = node, .kind = kind_of(*member)};
             // The contact first: an index that is read after it includes that answer's.
             const ContactLog::Contact contact = host_.answers(group).find(node, state.epoch);
             row.verified = contact.verified;
