@@ -8,7 +8,11 @@
 
 #include <insync/isr_manager.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace simulation {
@@ -50,13 +54,13 @@ public:
     void set_assignment(GroupNumber group, const std::vector<NodeId>& nodes);
     void apply_published(GroupNumber group);
     void track_anew(GroupNumber group);
-    /// The next calls' allocations and callbacks fail, for as long as these last.
+    /// The allocation after `nth` others fails, in whichever call of the manager that is.
     void fail_allocation(std::size_t nth) noexcept { failing_allocation_ = nth; }
     void forget_failing_allocation() noexcept { failing_allocation_.reset(); }
     void throw_in_callbacks(int times) noexcept { throwing_ = times; }
     /// The latest time that the manager was shown.
     [[nodiscard]] TimePoint latest_seen() const noexcept { return seen_; }
-    /// What the metadata and the view hold now is all there is to know.
+    /// All is well and still, and the leader says `due`: this host must say the same.
     void expect_converged(GroupNumber group, const insync::IsrSet& due);
 
 private:
