@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import mutant_files
 
 CPU_SECONDS = 60
+WORLDS = "40"
 WALL_SECONDS = 600  # for a mutant that waits for ever
 
 COMPILER = ["g++", "-std=c++20", "-O0", "-D_GLIBCXX_ASSERTIONS"]
@@ -97,16 +98,16 @@ class Workshop:
         self.broker = self.root / "build" / "dev" / BROKER / "libmini_broker_parts.a"
         return None
 
-    def unmutated(self, check):
-        """The check on the sources as they are."""
-        return self.build_and_run(check, self.copy(check.replace("/", "-")), [])
+    def unmutated(self, check, mutants):
+        """The check on the sources as they are, built as for these mutants."""
+        sources = set().union(*(mutant.sources for mutant in mutants))
+        return self.build_and_run(check, self.copy(check.replace("/", "-")), sources)
 
-    def mutated(self, mutant, check):
-        """The check on the sources with the mutant in them. Malformed."""
+    def mutated(self, mutant):
+        """Its check on the sources with the mutant in them. Malformed."""
         folder = self.copy(mutant.name)
         mutant_files.apply(mutant, folder)
-        sources = {hunk.path for hunk in mutant.hunks if hunk.path.endswith(".cpp")}
-        return self.build_and_run(check, folder, [folder / path for path in sorted(sources)])
+        return self.build_and_run(mutant.killed_by, folder, mutant.sources)
 
     def copy(self, name):
         folder = self.folder / name
@@ -125,7 +126,8 @@ class Workshop:
         command = [
             *COMPILER, "-include", self.folder / "precompiled.hpp",
             "-I", folder / "include", "-I", folder / BROKER, "-I", self.root / "tests",
-            self.root / "tests" / check, *sources, self.folder / "support.o",
+            self.root / "tests" / check, *(folder / source for source in sorted(sources)),
+            self.folder / "support.o",
             "-o", folder / "check",
         ]
         if check.startswith("mini_broker/"):
@@ -140,10 +142,11 @@ class Workshop:
         log = folder / "log.xml"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["timeout", "--signal=KILL", str(WALL_SECONDS),
+                ["timeout", "--foreground", "--signal=KILL", str(WALL_SECONDS),
                  "prlimit", f"--cpu={CPU_SECONDS}", "--core=0",
                  "./check", "--abort", "--reporter", "xml"],
-                cwd=folder, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                cwd=folder, env={"INSYNC_WORLDS": WORLDS, **os.environ},
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

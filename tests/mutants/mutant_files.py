@@ -26,8 +26,9 @@ class Mutant:
     hunks: list = field(default_factory=list)
 
     @property
-    def starred(self):
-        return "*" in self.rule
+    def sources(self):
+        """What must be compiled apart, as it is no header."""
+        return {hunk.path for hunk in self.hunks if hunk.path.endswith(".cpp")}
 
 
 def read_all(root):
