@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import mutant_files
 
 CPU_SECONDS = 60
-WORLDS = "40"
+WORLDS = "40"  # of a randomised check: without a mutant all of them are run
 WALL_SECONDS = 600  # for a mutant that waits for ever
 
 COMPILER = ["g++", "-std=c++20", "-O0", "-D_GLIBCXX_ASSERTIONS"]
