@@ -215,7 +215,6 @@ private:
         if (random_.chance(90)) tick(t);
     }
     void break_clock(Tracked& t) {
-        tick(t);
         if (random_.chance(50)) {
             clock_.set(clock_.now() - Millis{random_.between(1, 20'000)});
         } else {
