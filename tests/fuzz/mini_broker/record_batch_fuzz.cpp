@@ -72,8 +72,7 @@ void walk(std::string_view bytes) {
     while (const auto header = parse_header(bytes)) {
         require(header->size >= kBatchHeader, "a header is part of its batch");
         require(header->next_offset() >= header->base_offset, "offsets do not wrap");
-        require(!header->producer.first_sequence || header->producer.last_sequence >= -1 ||
-                    header->producer.first_sequence < 0,
+        require(header->producer.first_sequence < 0 || header->producer.last_sequence >= 0,
                 "sequences wrap to 0");
         const auto entry = read_entry(bytes, {.offset = offset});
         if (entry) offset = entry->at.next_offset;
