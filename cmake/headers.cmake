@@ -56,8 +56,16 @@ set(INSYNC_HEADERS
     include/insync/replica_progress.hpp
     include/insync/replication_waits.hpp
     include/insync/reports.hpp
+    include/insync/testing/byte_tape.hpp
     include/insync/testing/manual_clock.hpp
     include/insync/testing/scripted_view.hpp
+    include/insync/testing/simulated_cluster.hpp
+    include/insync/testing/simulated_cluster_raft.ipp
+    include/insync/testing/simulated_cluster_world.ipp
+    include/insync/testing/simulated_events.hpp
+    include/insync/testing/simulated_log.hpp
+    include/insync/testing/simulated_node.hpp
+    include/insync/testing/simulated_replica.hpp
     include/insync/types.hpp
     include/insync/version.hpp
 )
