@@ -47,8 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(frame.ends_with(header->body), "the body is what follows the header");
     check_header(*header);
     for_each_api([&]<class Request, class Response>() {
-        if (Request::kApi == header->api->key)
-            check_body<Request>(header->body, header->api_version);
+        if (Request::kApi != header->api->key) return;
+        check_body<Request>(header->body, header->api_version);
+        check_body<Response>(header->body, header->api_version); // what tests and clients read
     });
     return 0;
 }

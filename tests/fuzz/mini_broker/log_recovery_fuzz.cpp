@@ -106,6 +106,7 @@ void check_log(const PartitionLog& log) {
     std::string bytes;
     Offset offset = log.start_offset();
     Term term = 0;
+    std::uint64_t left = log.size_bytes();
     for (Index i = log.first_index(); i <= log.last_index(); ++i) {
         const auto entry = log.entry(i);
         require(entry && entry->base_offset == offset && entry->term >= term,
@@ -114,6 +115,11 @@ void check_log(const PartitionLog& log) {
         log.read_entries(i, i, bytes);
         require(bytes.size() == entry->size && kind_of(bytes) == entry->kind,
                 "an entry is as long as it says");
+        left -= entry->size;
+        if (entry->kind == EntryKind::records) {
+            require(log.entry_of(offset)->index == i, "a record is found by its offset");
+            require(log.bytes_from(offset) == left + entry->size, "and what lies behind it");
+        }
         offset = entry->next_offset;
         term = entry->term;
     }
@@ -122,9 +128,18 @@ void check_log(const PartitionLog& log) {
     std::string records;
     log.read_records(log.start_offset(), log.last_index(), 1u << 20, records);
     require(records.size() <= log.size_bytes(), "records are part of the log");
-    (void)log.newest_timestamp(log.last_index());
-    (void)log.find_timestamp(100, log.last_index());
-    (void)log.end_of_term(term);
+    const auto newest = log.newest_timestamp(log.last_index());
+    require(newest.timestamp < 0 || log.entry_of(newest.offset)->base_offset == newest.offset,
+            "the newest record is in the log");
+    require(log.find_timestamp(newest.timestamp + 1, log.last_index()).offset < 0,
+            "and none is newer");
+    require(term == 0 || log.end_of_term(term).end == log.end_offset(),
+            "the last term ends with the log");
+    Index seen = log.first_index();
+    log.for_each(seen, log.last_index(), [&](const Entry& entry, std::string_view) {
+        require(entry.index == seen++, "each entry is visited, in order");
+    });
+    require(log.expired_upto(INT64_MAX, log.last_index()) == 0, "nothing expires without a limit");
 }
 
 std::size_t size_of_all(MemoryDisk& disk) {

@@ -4,6 +4,7 @@
 #include "fuzz/support/input.hpp"
 #include "fuzz/support/require.hpp"
 #include "kafka/handlers/batch_rules.hpp"
+#include "log/producers.hpp"
 #include "log/record_batch.hpp"
 #include "log/segment.hpp"
 
@@ -69,6 +70,8 @@ void check_batch(std::string_view bytes, Input& input) {
 /// As recovery and replication go through them.
 void walk(std::string_view bytes) {
     Offset offset = 0;
+    Index index = 0;
+    Producers producers;
     while (const auto header = parse_header(bytes)) {
         require(header->size >= kBatchHeader, "a header is part of its batch");
         require(header->next_offset() >= header->base_offset, "offsets do not wrap");
@@ -78,6 +81,14 @@ void walk(std::string_view bytes) {
         if (entry) offset = entry->at.next_offset;
         require(!entry || (entry->at.kind == EntryKind::records) == !header->control(),
                 "only records are records");
+        if (producers.check(header->producer).verdict == Producers::Verdict::append) {
+            producers.note(header->producer, ++index, header->base_offset, 0);
+            const auto again = producers.check(header->producer);
+            require(
+                header->producer.producer < 0 ||
+                    (again.verdict == Producers::Verdict::duplicate && again.known.index == index),
+                "what was written is a duplicate when it comes again");
+        }
         if (header->size > bytes.size()) return;
         bytes.remove_prefix(header->size);
     }

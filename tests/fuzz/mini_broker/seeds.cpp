@@ -70,17 +70,30 @@ std::string prefixed(std::string_view frame) {
     return bytes;
 }
 
-/// What clients sent to Apache Kafka.
+/// A response's body behind the header of its request.
+std::string as_body(std::string_view request, std::string_view response) {
+    const auto header = kafka::parse_header(request);
+    if (!header || !header->accepted())
+        throw std::runtime_error("a recorded request is of no known version");
+    std::string bytes{request.substr(0, request.size() - header->body.size())};
+    std::string skipped;
+    kafka::append_response_header(header->api->key, header->api_version, 0, skipped);
+    bytes += response.substr(skipped.size());
+    return bytes;
+}
+
+/// What clients and Apache Kafka said to each other.
 void add_requests(Seeds& seeds, const std::filesystem::path& recorded) {
     std::ifstream file(recorded);
     std::string stream;
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with('#')) continue;
         std::istringstream words(line);
-        std::string client, api, version, request;
-        words >> client >> api >> version >> request;
+        std::string client, api, version, request, response;
+        words >> client >> api >> version >> request >> response;
         const std::string frame = from_hex(request);
         seeds.add("kafka_request", "", frame);
+        seeds.add("kafka_request", "", as_body(frame, from_hex(response)));
         if (client == "kcat") stream += prefixed(frame);
     }
     if (stream.empty())
