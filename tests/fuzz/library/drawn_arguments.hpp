@@ -19,15 +19,19 @@ class DrawnArguments {
 public:
     explicit DrawnArguments(Input& input) : input_(input) {}
 
+    /// Most often one of two partitions, so that calls meet.
     Name name() {
-        static const std::string kTopics[] = {
-            "t", "t",  "t",   "a_longer-name.of.a.topic", "",
-            ".", "..", "a/b", std::string(249, 'x'),      std::string(250, 'x')};
+        if (input_.below(8) != 7) return {"t", static_cast<insync::PartitionId>(input_.below(2))};
+        static const std::string kTopics[] = {"t",
+                                              "a_longer-name.of.a.topic",
+                                              "",
+                                              ".",
+                                              "..",
+                                              "a/b",
+                                              std::string(249, 'x'),
+                                              std::string(250, 'x')};
         static constexpr insync::PartitionId kNumbers[] = {
             0,
-            0,
-            0,
-            1,
             2,
             40,
             -1,
@@ -54,21 +58,26 @@ public:
         return input_.one_of(kNodes);
     }
     Nodes nodes(std::size_t most) {
+        static const Nodes kUsual[] = {{1, 2, 3}, {3, 2, 1}, {1, 2}, {2, 3}, {1}};
+        if (input_.below(8) != 7) return input_.one_of(kUsual);
         Nodes drawn(input_.below(most + 1));
         for (NodeId& each : drawn) each = node();
-        if (input_.flag()) drawn = {1, 2, 3};
         return drawn;
     }
     /// A small number, or one of the ends of its range.
     std::uint64_t number(std::uint64_t most) {
         const std::uint64_t edges[] = {most - 1, most, most + 1, most + 2, kLargest};
-        return input_.below(8) == 7 ? input_.one_of(edges) : input_.below(64);
+        return input_.below(8) == 7 ? input_.one_of(edges) : input_.below(8);
     }
     insync::PublishedIsr published() {
         insync::PublishedIsr isr{
             node(), number(insync::kMaxEpoch), number(insync::kMaxVersion), {}};
         const Nodes members = nodes(insync::kMaxReplicas);
         isr.members.assign(members.begin(), members.end());
+        if (input_.below(8) == 7)
+            isr.leader = node();
+        else if (!members.empty())
+            isr.leader = members.front();
         return isr;
     }
     int min_isr() {
