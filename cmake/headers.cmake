@@ -1,7 +1,9 @@
 # Every public header, by hand: this list is what is installed. The test headers.listed fails when
 # it differs from what stands in include/.
 set(INSYNC_HEADERS
+    include/insync/adapters/contact_log.hpp
     include/insync/adapters/libraft.hpp
+    include/insync/adapters/nuraft.hpp
     include/insync/adapters/queries.hpp
     include/insync/adapters/single_node.hpp
     include/insync/clock.hpp
@@ -56,8 +58,22 @@ set(INSYNC_HEADERS
     include/insync/replica_progress.hpp
     include/insync/replication_waits.hpp
     include/insync/reports.hpp
+    include/insync/testing/byte_tape.hpp
+    include/insync/testing/conformance.hpp
+    include/insync/testing/conformance_cluster.hpp
+    include/insync/testing/detail/conformance_elections.hpp
+    include/insync/testing/detail/conformance_isr.hpp
+    include/insync/testing/detail/conformance_reads.hpp
+    include/insync/testing/detail/conformance_run.hpp
     include/insync/testing/manual_clock.hpp
     include/insync/testing/scripted_view.hpp
+    include/insync/testing/simulated_cluster.hpp
+    include/insync/testing/simulated_cluster_raft.ipp
+    include/insync/testing/simulated_cluster_world.ipp
+    include/insync/testing/simulated_events.hpp
+    include/insync/testing/simulated_log.hpp
+    include/insync/testing/simulated_node.hpp
+    include/insync/testing/simulated_replica.hpp
     include/insync/types.hpp
     include/insync/version.hpp
 )

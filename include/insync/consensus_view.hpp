@@ -79,7 +79,8 @@ struct GroupState {
     }
 };
 
-/// A host's consensus, one group a partition, as the manager reads it (S2).
+/// A host's consensus, one group a partition, as the manager reads it (S2). Whether a view keeps
+/// what is promised here, testing/conformance.hpp can tell.
 ///
 /// **You promise**
 /// - `find_group` gives a handle whose copies are cheap and do not throw; it stays valid until the

@@ -85,6 +85,8 @@ private:
         using insync::ReplicaState;
         using insync::Verdict;
         if (why.state == ReplicaState::leader) return fmt::format_to(out, "it leads");
+        if (why.state == ReplicaState::as_published && why.leader == insync::kNoNode)
+            return fmt::format_to(out, "so it was last known, and no leader is");
         if (why.state == ReplicaState::as_published)
             return fmt::format_to(out, "so replica {} published it", why.leader);
         if (why.verdict == Verdict::not_eligible)

@@ -89,6 +89,7 @@ TEST_CASE("The survivor of three refuses acks=all with a reason and shows what i
     const auto refused = three.produce(survivor, batch_of("second"));
     CHECK(refused.error_code ==
           (exact ? Error::not_enough_replicas : Error::not_enough_replicas_after_append));
+    CHECK(three.cluster.hung_up() == 1); // so that the client looks for a real leader
     CHECK(three.produce(survivor, batch_of("third"), 1).error_code ==
           Error::not_leader_or_follower);
 

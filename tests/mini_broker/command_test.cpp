@@ -1,6 +1,7 @@
 #include "cluster/command.hpp"
 
 #include "cluster/node_messages.hpp"
+#include "mini_broker/commands.hpp"
 #include "property/random.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -9,31 +10,11 @@
 #include <vector>
 
 using namespace mini_broker;
+using cluster_test::one_of_each;
 
 namespace {
 
 constexpr std::uint64_t kRounds = 20'000;
-
-std::vector<Command> one_of_each() {
-    Uuid id{};
-    for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<std::uint8_t>(200 + i);
-    insync::PublishedIsr isr;
-    isr.leader = 2;
-    isr.epoch = 7;
-    isr.version = 9;
-    isr.members = {1, 2};
-    return {
-        RegisterBroker{3, "host", 9092, "rack"},
-        CreateTopic{"topic", id, {{"min.insync.replicas", "2"}}, {{1, 2, 3}, {2, 3, 1}}},
-        DeleteTopic{"topic", id},
-        AddPartitions{"topic", id, 2, {{3, 1, 2}}},
-        SetConfigs{
-            "topic", id, id, {{"retention.ms", "5"}, {"retention.bytes", std::nullopt}}, true},
-        PublishIsr{{{id, 1, isr}}},
-        ReserveProducerIds{500},
-        CommitOffsets{"group", {{"topic", 1, 77, 4, "so far"}}},
-    };
-}
 
 std::string random_bytes(property::Random& random) {
     std::string bytes(random.below(60), '\0');

@@ -218,6 +218,21 @@ TEST_CASE("A few bytes cannot make a decoder allocate without bound", "[kafka]")
     CHECK(decoded<MetadataRequest>(encoded(request, 1), 1) == request);
 }
 
+TEST_CASE("The memory of texts counts as that of elements does", "[kafka]") {
+    // As many empty names as the memory allows, and one that comes on top.
+    const std::string text(32'767, 't');
+    const std::size_t free_and_text = (64u << 10) + 16 * (text.size() + 4);
+    const std::size_t most = free_and_text / (sizeof(MetadataRequest::Topic) - 16 * 2);
+    REQUIRE(most < 50'000);
+    const auto read = [&](std::size_t count) {
+        MetadataRequest request;
+        request.topics.emplace(count, MetadataRequest::Topic{{}, ""}).back().name = text;
+        return decoded<MetadataRequest>(encoded(request, 1), 1) == request;
+    };
+    CHECK_FALSE(read(most));
+    CHECK(read(most - most / 10));
+}
+
 TEST_CASE("A string that the plain form cannot hold is cut", "[kafka]") {
     DescribeGroupsResponse response;
     response.groups.resize(1);

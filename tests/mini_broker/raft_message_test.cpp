@@ -271,6 +271,10 @@ TEST_CASE("A configuration that libraft could not decode is told by its bytes",
     std::string many = good;
     many[8] = '\x7f'; // the count's highest byte
     CHECK_FALSE(voters_of(many));
+    std::string twice = good;
+    twice[28] = '3'; // the second one's address, which becomes the first one's
+    CHECK_FALSE(voters_of(twice));
+    CHECK_THROWS_AS(decode_configuration(twice), RaftError);
     CHECK_THROWS_AS(encode_configuration({1, 1}), RaftError);
     CHECK_THROWS_AS(encode_configuration({0}), RaftError);
 }

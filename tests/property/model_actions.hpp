@@ -257,13 +257,13 @@ void World<View>::await(Tracked& t) {
 template <class View>
 const std::array<typename World<View>::Action, 48> World<View>::kActions = [] {
     const std::pair<Action, int> weights[] = {
-        {&World::pass_time, 12},  {&World::tick, 2},          {&World::update_isr, 1},
+        {&World::pass_time, 11},  {&World::tick, 2},          {&World::update_isr, 1},
         {&World::append, 5},      {&World::acknowledge, 8},   {&World::beat, 4},
         {&World::await, 3},       {&World::elect_self, 1},    {&World::elect_other, 1},
         {&World::mend_view, 2},   {&World::break_view, 1},    {&World::push_nonsense, 1},
         {&World::change_kind, 1}, {&World::change_quorum, 1}, {&World::reassign, 1},
         {&World::set_min_isr, 1}, {&World::move_by_hand, 1},  {&World::publish, 1},
-        {&World::remove, 1},
+        {&World::remove, 1},      {&World::break_clock, 1},
     };
     std::array<Action, 48> actions{};
     std::size_t count = 0;

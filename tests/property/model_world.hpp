@@ -28,8 +28,9 @@ inline std::string to_text(const Reported& set) {
 template <class View>
 class World {
 public:
-    explicit World(std::uint64_t seed)
-        : random_(seed), config_(make_config()), self_(kPool[random_.below(kPool.size())]) {
+    explicit World(std::uint64_t seed) : World(Random{seed}) {}
+    explicit World(const Random& random)
+        : random_(random), config_(make_config()), self_(kPool[random_.below(kPool.size())]) {
         always_pushed_ = View::pushes || random_.chance(10);
         reports_quorum_ = random_.chance(30);
         manager_ = std::make_unique<Manager>(self_, view_, config_, clock_);
@@ -52,6 +53,9 @@ public:
         compare_stats();
         return failure.empty();
     }
+
+    /// What it draws from.
+    [[nodiscard]] const Random& random() const { return random_; }
 
     std::string failure;
     std::size_t steps = 0;
@@ -215,7 +219,6 @@ private:
         if (random_.chance(90)) tick(t);
     }
     void break_clock(Tracked& t) {
-        tick(t);
         if (random_.chance(50)) {
             clock_.set(clock_.now() - Millis{random_.between(1, 20'000)});
         } else {

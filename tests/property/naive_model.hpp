@@ -168,8 +168,9 @@ private:
                state.durable <= state.end;
     }
     [[nodiscard]] std::size_t min_isr() const {
-        return insync::effective_min_isr(min_isr_.value_or(config_.min_insync_replicas),
-                                         shown.replicas.size());
+        const int configured = min_isr_.value_or(config_.min_insync_replicas);
+        return static_cast<std::size_t>(
+            std::clamp(configured, 1, static_cast<int>(shown.replicas.size())));
     }
     [[nodiscard]] bool enough() const { return shown.members.size() >= min_isr(); }
     [[nodiscard]] Index held_by_all() const {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
+#include <span>
 #include <string>
 
 namespace property {
@@ -21,8 +23,16 @@ public:
             word = z ^ (z >> 31);
         }
     }
+    /// Draws from the bytes of `tape` first, which must outlive it, of no more than each choice
+    /// needs; then from the seed.
+    Random(std::uint64_t seed, std::span<const std::uint8_t> tape) noexcept : Random(seed) {
+        tape_ = tape;
+    }
+    /// Whether nothing is left of the tape.
+    [[nodiscard]] bool at_end() const noexcept { return tape_.empty(); }
 
     std::uint64_t next() noexcept {
+        if (!at_end()) return take(64);
         const std::uint64_t result = rotate(state_[1] * 5, 7) * 9;
         const std::uint64_t shifted = state_[1] << 17;
         state_[2] ^= state_[0];
@@ -35,7 +45,11 @@ public:
     }
 
     /// From 0 to `end - 1`; `end` must not be 0. Biased by less than 2^-40 for what is asked here.
-    std::uint64_t below(std::uint64_t end) noexcept { return next() % end; }
+    std::uint64_t below(std::uint64_t end) noexcept {
+        const std::uint64_t drawn =
+            at_end() ? next() : take(static_cast<int>(std::bit_width(end - 1)));
+        return drawn % end;
+    }
     std::int64_t between(std::int64_t least, std::int64_t most) noexcept {
         return least +
                static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most - least) + 1));
@@ -51,7 +65,17 @@ private:
         return (x << by) | (x >> (64 - by));
     }
 
+    std::uint64_t take(int bits) noexcept {
+        std::uint64_t taken = 0;
+        for (; bits > 0 && !at_end(); bits -= 8) {
+            taken = taken << 8 | tape_.front();
+            tape_ = tape_.subspan(1);
+        }
+        return taken;
+    }
+
     std::array<std::uint64_t, 4> state_{};
+    std::span<const std::uint8_t> tape_;
 };
 
 /// A number that the environment may give; `otherwise` where it does not.

@@ -2,6 +2,7 @@
 
 #include "support/one_partition.hpp"
 
+#include <insync/consensus_view.hpp>
 #include <insync/explain.hpp>
 #include <insync/types.hpp>
 
@@ -89,6 +90,22 @@ TEST_CASE("a replica outside joins only once it is confirmed in the new epoch", 
     p.hear(3, 100);
     REQUIRE(p.observe() == Result::ok);
     CHECK(p.members() == Nodes{1, 2, 3});
+}
+
+TEST_CASE("a member in grace that was a learner meanwhile joins only once it is confirmed",
+          "[s3]") {
+    OnePartition p;
+    begin_epoch_5(p);
+    p.group().kind(2, insync::ReplicaKind::learner);
+    REQUIRE(p.observe() == Result::ok);
+    REQUIRE(p.members() == Nodes{1});
+    p.group().kind(2, insync::ReplicaKind::voter).contact(2, p.clock.now());
+    REQUIRE(p.observe() == Result::ok);
+    CHECK(p.members() == Nodes{1}); // its grace is not over, but it is outside
+    CHECK(p.explain(2).state == ReplicaState::unconfirmed);
+    p.hear(2, 100);
+    REQUIRE(p.observe() == Result::ok);
+    CHECK(p.members() == Nodes{1, 2});
 }
 
 TEST_CASE("unknown is neither in nor out: a state of its own", "[s3]") {

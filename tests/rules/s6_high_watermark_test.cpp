@@ -45,6 +45,24 @@ TEST_CASE("the high watermark never falls within an epoch", "[s6]") {
     CHECK(p.report().end == 200);
 }
 
+TEST_CASE("an acknowledgement of an older epoch proves nothing, whether somebody waits or not",
+          "[s6]") {
+    OnePartition p;
+    p.start_healthy(100);
+    p.lead(4, 200);
+    REQUIRE(p.observe() == Result::ok);
+    REQUIRE(p.high_watermark() == 100);
+    for (const insync::NodeId node : {2, 3})
+        CHECK(p.isr.record_progress(p.handle(), 3, node, 200, p.clock.now()) == Result::stale);
+    CHECK(p.explain(2).match == 100);
+    CHECK(p.high_watermark() == 100);
+    const support::Ended& wait = p.await(4, 200);
+    for (const insync::NodeId node : {2, 3})
+        CHECK(p.isr.record_progress(p.handle(), 3, node, 200, p.clock.now()) == Result::stale);
+    CHECK(p.high_watermark() == 100);
+    CHECK(wait.empty());
+}
+
 TEST_CASE("a member that joined below the high watermark holds it still until it has caught up",
           "[s6]") {
     OnePartition p;

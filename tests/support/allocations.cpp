@@ -17,9 +17,11 @@ std::atomic<std::size_t> live{0};
 thread_local std::size_t until_failure = kNever;
 thread_local bool failed = false;
 thread_local std::size_t made = 0;
+thread_local std::size_t made_bytes = 0;
 
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
     ++made;
+    made_bytes += size;
     if (until_failure != kNever && until_failure-- == 0) {
         until_failure = kNever;
         failed = true;
@@ -64,9 +66,12 @@ bool FailAllocation::happened() noexcept {
     return failed;
 }
 
-CountAllocations::CountAllocations() noexcept : before_(made) {}
+CountAllocations::CountAllocations() noexcept : before_(made), bytes_before_(made_bytes) {}
 std::size_t CountAllocations::count() const noexcept {
     return made - before_;
+}
+std::size_t CountAllocations::bytes() const noexcept {
+    return made_bytes - bytes_before_;
 }
 
 } // namespace support

@@ -24,9 +24,12 @@ class CountAllocations {
 public:
     CountAllocations() noexcept;
     [[nodiscard]] std::size_t count() const noexcept;
+    /// In sum, whatever was freed meanwhile.
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
 private:
     std::size_t before_;
+    std::size_t bytes_before_;
 };
 
 } // namespace support

@@ -107,6 +107,8 @@ TEST_CASE("an explanation is one sentence for every state", "[format]") {
           "sync (epoch 4)");
     CHECK(why([](Explanation&) {}) ==
           "replica 3 is out of the ISR: so replica 1 published it (epoch 4)");
+    CHECK(why([](Explanation& e) { e.leader = insync::kNoNode; }) ==
+          "replica 3 is out of the ISR: so it was last known, and no leader is (epoch 4)");
 }
 
 TEST_CASE("a member that fails a rule but was not judged yet is told the rule", "[format]") {

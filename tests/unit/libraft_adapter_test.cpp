@@ -1,3 +1,4 @@
+#include <insync/adapters/contact_log.hpp>
 #include <insync/adapters/libraft.hpp>
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
@@ -152,53 +153,6 @@ struct Fixture {
 };
 
 } // namespace
-
-TEST_CASE("a contact log tells when a server last answered in the term", "[libraft]") {
-    ContactLog log;
-    CHECK(log.find(2, 4).at == kNever);
-    log.note_append_result(2, 4, true, kT0);
-    log.note_append_result(3, 4, true, kT0 + 1s);
-    CHECK(log.find(2, 4).at == kT0);
-    CHECK(log.find(3, 4).at == kT0 + 1s);
-    log.note_append_result(2, 4, true, kT0 + 2s);
-    log.note_append_result(2, 4, true, kT0 + 1s); // noted out of order
-    CHECK(log.find(2, 4).at == kT0 + 2s);
-}
-
-TEST_CASE("a rejection proves contact and not what is held", "[libraft]") {
-    ContactLog log;
-    log.note_append_result(2, 4, false, kT0);
-    CHECK(log.find(2, 4).at == kT0);
-    CHECK_FALSE(log.find(2, 4).verified);
-    log.note_append_result(2, 4, true, kT0 + 1s);
-    CHECK(log.find(2, 4).verified);
-    log.note_append_result(2, 4, false, kT0 + 2s);
-    CHECK(log.find(2, 4).verified);
-}
-
-TEST_CASE("a contact log knows nothing of any other term than its newest", "[libraft]") {
-    ContactLog log;
-    log.note_append_result(2, 4, true, kT0);
-    CHECK(log.find(2, 3).at == kNever);
-    CHECK(log.find(2, 5).at == kNever);
-    CHECK_FALSE(log.find(2, 5).verified);
-
-    log.note_append_result(3, 5, true, kT0 + 1s);
-    CHECK(log.find(2, 5).at == kNever);
-    log.note_append_result(2, 4, true, kT0 + 9s); // a late answer of the old term
-    CHECK(log.find(2, 5).at == kNever);
-    CHECK(log.find(2, 4).at == kNever);
-    CHECK(log.find(3, 5).at == kT0 + 1s);
-}
-
-TEST_CASE("a contact log that is full of removed servers still takes a new one", "[libraft]") {
-    ContactLog log;
-    for (NodeId node = 1; node <= 30; ++node) log.note_append_result(node, 1, true, kT0 + 1s);
-    log.note_append_result(30, 1, true, kT0 + 5s);
-    log.note_append_result(31, 1, true, kT0 + 5s);
-    CHECK(log.find(31, 1).at == kT0 + 5s);
-    CHECK(log.find(30, 1).at == kT0 + 5s);
-}
 
 TEST_CASE("the leader's own server is not among the rows", "[libraft]") {
     Fixture f;

@@ -69,6 +69,15 @@ bool Reader::claim(std::size_t count, std::size_t least, std::size_t memory) noe
     return true;
 }
 
+std::string_view Reader::take_text(std::size_t size) noexcept {
+    if (size >= budget_) {
+        fail();
+        return {};
+    }
+    budget_ -= size + 1;
+    return take(size);
+}
+
 std::optional<std::string_view> Reader::find_tag(std::optional<unsigned> tag) noexcept {
     const std::uint32_t count = varint();
     for (std::uint32_t i = 0; i < count && !failed_; ++i) {
@@ -88,7 +97,7 @@ void Reader::optional(std::optional<std::string>& value, bool may_be_null) {
     value.reset();
     const std::int64_t size = length(Width::two);
     if (size >= 0)
-        value.emplace(take(static_cast<std::size_t>(size)));
+        value.emplace(take_text(static_cast<std::size_t>(size)));
     else if (!may_be_null)
         fail();
 }
@@ -100,10 +109,9 @@ void Reader::bytes(std::optional<std::string_view>& value) noexcept {
 }
 
 void Reader::bytes(std::string& value) {
-    std::optional<std::string_view> read;
-    bytes(read);
-    if (read)
-        value = *read;
+    const std::int64_t size = length(Width::four);
+    if (size >= 0)
+        value = take_text(static_cast<std::size_t>(size));
     else
         fail();
 }

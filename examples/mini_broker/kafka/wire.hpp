@@ -198,6 +198,8 @@ private:
     /// Without a tag, or when it is not there, moves behind the section.
     [[nodiscard]] std::optional<std::string_view> find_tag(std::optional<unsigned> tag) noexcept;
     [[nodiscard]] bool claim(std::size_t count, std::size_t least, std::size_t memory) noexcept;
+    /// A string of that many bytes, which costs memory too.
+    [[nodiscard]] std::string_view take_text(std::size_t size) noexcept;
 
     template <class T>
     [[nodiscard]] T number() noexcept {

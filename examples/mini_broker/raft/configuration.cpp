@@ -33,11 +33,12 @@ public:
         rest_.remove_prefix(8);
         return value;
     }
-    bool skip_text() {
+    std::optional<std::string_view> text() {
         const std::size_t end = rest_.find('\0');
-        if (end == std::string_view::npos) return false;
+        if (end == std::string_view::npos) return std::nullopt;
+        const std::string_view value = rest_.substr(0, end);
         rest_.remove_prefix(end + 1);
-        return true;
+        return value;
     }
 
 private:
@@ -80,15 +81,21 @@ std::optional<std::vector<NodeId>> voters_of(std::string_view configuration) {
         return std::nullopt;
     std::vector<NodeId> voters;
     std::vector<NodeId> servers;
+    std::vector<std::string_view> addresses; // libraft refuses one that comes twice
     for (std::uint64_t i = 0; i < *count; ++i) {
         const auto id = reader.number();
         constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<NodeId>::max());
-        if (!id || *id == 0 || *id > kMost || !reader.skip_text()) return std::nullopt;
+        if (!id || *id == 0 || *id > kMost) return std::nullopt;
+        const auto address = reader.text();
+        if (!address) return std::nullopt;
         const auto role = reader.byte();
         if (!role || *role > RAFT_SPARE) return std::nullopt;
         const auto node = static_cast<NodeId>(*id);
-        if (std::find(servers.begin(), servers.end(), node) != servers.end()) return std::nullopt;
+        if (std::find(servers.begin(), servers.end(), node) != servers.end() ||
+            std::find(addresses.begin(), addresses.end(), *address) != addresses.end())
+            return std::nullopt;
         servers.push_back(node);
+        addresses.push_back(*address);
         if (*role == RAFT_VOTER) voters.push_back(node);
     }
     if (voters.empty()) return std::nullopt;

@@ -10,6 +10,7 @@
 #include "mini_broker/simulation/sim_oracle.hpp"
 #include "mini_broker/simulation/sim_peers.hpp"
 
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -160,6 +161,9 @@ public:
         return ids;
     }
 
+    /// Answers after which a node closed the connection of the one who asked.
+    [[nodiscard]] std::size_t hung_up() const noexcept { return hung_up_; }
+
     /// Sends a request to a node; `answered` is called once, with nothing where there is no answer
     /// within `limit`. `on_node` runs there, before the request is handled and when it is answered.
     template <class Response, class Request>
@@ -179,6 +183,7 @@ public:
             [this, to, finish, version, on_node](mini_broker::Response response) {
                 if (!nodes_.at(to)->up) return; // what a process says that ends is not sent
                 if (on_node && !response.bytes.empty()) on_node(true);
+                hung_up_ += response.close_after ? 1u : 0u;
                 world_.after(travel(), [finish, version, bytes = std::move(response.bytes)] {
                     finish(read_response<Response>(bytes, version));
                 });
@@ -298,6 +303,7 @@ private:
     bool verbose_;
     Network network_;
     std::map<NodeId, std::unique_ptr<Node>> nodes_;
+    std::size_t hung_up_ = 0;
 };
 
 } // namespace mini_broker::simulation

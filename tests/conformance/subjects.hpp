@@ -1,0 +1,180 @@
+#pragma once
+
+#include "nuraft_double.hpp"
+#include "toy_raft.hpp"
+
+#include <insync/adapters/nuraft.hpp>
+#include <insync/adapters/queries.hpp>
+#include <insync/testing/conformance_cluster.hpp>
+#include <insync/testing/manual_clock.hpp>
+#include <insync/testing/scripted_view.hpp>
+#include <insync/types.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace insync_test {
+
+using insync::NodeId;
+using insync::testing::ClusterAbility;
+
+/// The toy group, with what each of its nodes runs while it is up: `Host` has a member `view`, and
+/// is made from (rig, node).
+template <class Host>
+class HostedCluster : public toy::Rig {
+public:
+    using View = decltype(Host::view);
+
+    HostedCluster() {
+        for (const NodeId id : nodes()) host(id);
+    }
+    View& view(NodeId id) { return hosts_.at(id)->view; }
+    void stop(NodeId id) {
+        hosts_.erase(id);
+        toy::Rig::stop(id);
+    }
+    void start(NodeId id) {
+        toy::Rig::start(id);
+        host(id);
+    }
+    [[nodiscard]] static std::string_view cannot(ClusterAbility ability) {
+        return Host::cannot(ability);
+    }
+
+private:
+    void host(NodeId id) { hosts_[id] = std::make_unique<Host>(*this, id); }
+
+    std::map<NodeId, std::unique_ptr<Host>> hosts_;
+};
+
+/// A script that is rewritten from the group before each read.
+struct ScriptedHost {
+    /// The scripted view, which writes itself.
+    class View : public insync::testing::VersionedScriptedView {
+    public:
+        explicit View(toy::Node& node) : node_(node) {}
+        insync::ReadResult read(const Group& group, insync::GroupState& state) noexcept {
+            rewrite();
+            return insync::testing::VersionedScriptedView::read(group, state);
+        }
+        std::uint64_t version(const Group& group) noexcept {
+            rewrite();
+            return insync::testing::VersionedScriptedView::version(group);
+        }
+
+    private:
+        void rewrite() {
+            using insync::testing::kConformancePartition;
+            auto& script = group(kConformancePartition.topic, kConformancePartition.partition);
+            if (node_.leading())
+                script.lead(node_.id(), node_.term(), node_.last_index());
+            else
+                script.follow(node_.leader(), node_.term());
+            script.positions({node_.last_index(), node_.last_index(), node_.commit_index()});
+            for (const toy::Peer& peer : node_.peers()) {
+                if (peer.id == node_.id()) continue;
+                if (peer.term == node_.term())
+                    script.follower(peer.id, peer.match, peer.answered);
+                else
+                    script.follower(peer.id, 0, insync::kNever, false);
+                script.kind(peer.id, peer.kind);
+            }
+        }
+
+        toy::Node& node_;
+    };
+
+    ScriptedHost(toy::Rig& rig, NodeId id) : view(rig.node(id)) {
+        view.set_contact_slack(toy::Rig::round_trip());
+    }
+    static std::string_view cannot(ClusterAbility ability) {
+        return ability == ClusterAbility::interrupted_reads ? "a script is read under one lock"
+                                                            : "";
+    }
+
+    View view;
+};
+using ScriptedCluster = HostedCluster<ScriptedHost>;
+
+/// The group as one that can only be asked for numbers.
+struct QueriedHost {
+    struct Queries {
+        using Group = toy::Node*;
+
+        Group find_group(insync::TopicPartition) { return &node; }
+        insync::Epoch epoch(const Group& group) { return group->term(); }
+        NodeId leader(const Group& group) { return group->leader(); }
+        insync::Index last_index(const Group& group) { return group->last_index(); }
+        insync::Index commit_index(const Group& group) { return group->commit_index(); }
+        insync::Index match_index(const Group& group, NodeId peer) {
+            return find(group, peer).match;
+        }
+        insync::TimePoint last_contact(const Group& group, NodeId peer) {
+            return find(group, peer).answered;
+        }
+        static toy::Peer find(const Group& group, NodeId id) {
+            for (const toy::Peer& peer : group->peers())
+                if (peer.id == id) return peer;
+            return {};
+        }
+
+        toy::Node& node;
+    };
+
+    QueriedHost(toy::Rig& rig, NodeId id)
+        : queries{rig.node(id)}, view(id, queries, toy::Rig::round_trip(), rig.clock()) {}
+    static std::string_view cannot(ClusterAbility ability) {
+        return ability == ClusterAbility::interrupted_reads
+                   ? ""
+                   : "a QueriesView takes every assigned replica for a voter";
+    }
+
+    Queries queries;
+    insync::QueriesView<Queries, insync::testing::ManualClock> view;
+};
+using QueriedCluster = HostedCluster<QueriedHost>;
+
+/// The group behind the interface of NuRaft.
+struct NuraftNode {
+    struct Host {
+        struct Partition {
+            nuraft_double::raft_server server;
+            insync::NuraftAnswers answers;
+        };
+        using Group = Partition*;
+
+        Group find_group(insync::TopicPartition) { return &partition; }
+        static nuraft_double::raft_server* server(Group group) { return &group->server; }
+        static const insync::NuraftAnswers& answers(Group group) { return group->answers; }
+
+        Partition partition;
+    };
+
+    NuraftNode(toy::Rig& rig, NodeId id)
+        : host{{nuraft_double::raft_server{
+                    rig.node(id),
+                    [this, &rig](auto type, nuraft_double::cb_func::Param* param) {
+                        auto& [server, answers] = host.partition;
+                        if (type == nuraft_double::cb_func::GotAppendEntryRespFromPeer)
+                            answers.note_accepted(param->peerId, server.get_term(),
+                                                  rig.clock().now());
+                        return nuraft_double::cb_func::Ok;
+                    }},
+                {}}},
+          view(id, host, toy::Rig::round_trip()) {}
+    static std::string_view cannot(ClusterAbility ability) {
+        return ability == ClusterAbility::leaving_replicas
+                   ? "NuRaft does not show which server leaves"
+                   : "";
+    }
+
+    Host host;
+    insync::NuraftView<Host> view;
+};
+using NuraftCluster = HostedCluster<NuraftNode>;
+
+} // namespace insync_test

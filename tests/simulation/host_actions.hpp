@@ -1,0 +1,241 @@
+#pragma once
+
+// Part of host.hpp: what a host does with its manager.
+#include "simulation/host.hpp" // IWYU pragma: keep
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace simulation {
+
+inline void Host::start() {
+    if (up()) return;
+    view_.fault = ViewFault::none;
+    seen_ = insync::kNever;
+    manager_ = std::make_unique<Manager>(self_, view_, plan_.config,
+                                         HostClock{truth_.cluster, self_, seen_});
+    manager_->subscribe([this](const insync::IsrChange& change) { hear(change); });
+    manager_->publish_to(store_);
+    last_sweep_ = next_sweep_ = seen_;
+    stalled_ = false;
+    tracked_.clear();
+    tracked_.resize(plan_.groups);
+    for (GroupNumber group = 0; group < plan_.groups; ++group) track(group);
+}
+
+inline void Host::stop() {
+    failing_allocation_.reset();
+    throwing_ = 0;
+    if (const auto manager = std::exchange(manager_, nullptr)) manager->shut_down();
+    for (const Tracked& t : tracked_)
+        if (!t.waits.empty())
+            report_.fail("L24", "node {} group {}: a wait outlived its manager", self_, t.group);
+    tracked_.clear();
+}
+
+/// Begins to track a partition, with what the metadata knows.
+inline void Host::track(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    const insync::PublishedIsr& newest = metadata_.newest(group);
+    t = {};
+    t.group = group;
+    t.assigned = truth_.groups[group].assigned;
+    const bool inherits =
+        std::find_first_of(newest.members.begin(), newest.members.end(), t.assigned.begin(),
+                           t.assigned.end()) != newest.members.end();
+    t.min_isr = plan_.config.min_insync_replicas;
+    const std::set<NodeId> replicas{t.assigned.begin(), t.assigned.end()};
+    const auto number = static_cast<insync::PartitionId>(group);
+    if (plan_.refined)
+        t.model = std::make_unique<property::NaivePartition>(
+            self_, plan_.config, replicas, std::nullopt, inherits ? &newest : nullptr);
+    std::vector<NodeId> others;
+    t.folded = insync::IsrSet{kNoNode, t.assigned, {}};
+    if (inherits) {
+        std::vector<NodeId> in;
+        for (const NodeId node : t.assigned) {
+            const auto& members = newest.members;
+            const bool member = std::find(members.begin(), members.end(), node) != members.end();
+            (member ? in : others).push_back(node);
+        }
+        const bool known = replicas.contains(newest.leader);
+        t.folded = insync::IsrSet{known ? newest.leader : kNoNode, in, others, newest.epoch,
+                                  newest.version};
+    }
+    t.last = t.folded;
+    t.heard = t.folded.epoch();
+    const Result result = inherits ? manager_->initialize_isr("t", number, t.assigned, newest)
+                                   : manager_->initialize_isr("t", number, t.assigned);
+    if (result != Result::ok)
+        return report_.fail("S10", "node {}: initialize_isr gives {}", self_, to_string(result));
+    t.handle = manager_->find("t", number);
+    if (t.model) observe_model(t, true, seen_, true);
+    check(t);
+}
+
+inline void Host::track_anew(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    if (t.last.own() || truth_.cluster.replica(group, self_).leads()) return;
+    const insync::PartitionHandle old = t.handle;
+    if (manager_->remove_partition("t", static_cast<insync::PartitionId>(group)) != Result::ok)
+        report_.fail("S10", "node {} group {}: remove_partition fails", self_, group);
+    if (old || manager_->has_min_isr(old))
+        report_.fail("S5", "node {} group {}: a removed handle lives", self_, group);
+    if (!t.waits.empty())
+        report_.fail("L24", "node {} group {}: a wait outlived its partition", self_, group);
+    track(group);
+}
+
+/// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late
+/// evicts nobody, the next one judges (S3).
+inline bool Host::begin_sweep(TimePoint now) {
+    if (now < next_sweep_) return false;
+    stalled_ = is_overdue(now) && !stalled_;
+    if (stalled_) report_.reach(Mark::stalled_sweep);
+    last_sweep_ = now;
+    next_sweep_ = now + plan_.config.check_interval_ms;
+    return true;
+}
+
+/// What the host's loop does each `check_interval_ms`, by its own clock or thereabouts.
+inline void Host::tick() {
+    const TimePoint now = local_now();
+    const TimePoint last = last_sweep_;
+    const bool late = is_overdue(now);
+    const bool sweeps = begin_sweep(now);
+    (void)call([&] {
+        manager_->tick();
+        return Result::ok;
+    });
+    for (Tracked& t : tracked_)
+        if (t.model) t.model->expire_waits(now);
+    for (Tracked& t : tracked_) {
+        if (t.model && sweeps) observe_model(t, !stalled_, last, late);
+        check(t);
+        if (sweeps) check_after_sweep(t);
+    }
+}
+
+inline void Host::produce(GroupNumber group, Index count) {
+    Tracked& t = tracked_[group];
+    const auto& replica = truth_.cluster.replica(group, self_);
+    if (!manager_->has_min_isr(t.handle)) return manager_->count_refused_produce();
+    if (!truth_.cluster.append_on(group, self_, count)) return;
+    const insync::LeaderPositions positions{replica.log.end(), replica.log.durable(),
+                                            replica.commit};
+    if (plan_.pushes)
+        (void)call_both(
+            t, "record_leader",
+            [&] { return manager_->record_leader(t.handle, replica.epoch, positions); },
+            [&](auto& model) { return model.record_leader(replica.epoch, positions, seen_); });
+    const int id = ++last_wait_;
+    const PendingWait wait{replica.epoch, replica.log.end(), local_now() + plan_.wait};
+    t.waits[id] = wait;
+    (void)call_both(
+        t, "await_replication",
+        [&] {
+            const auto ended = [this, group, id](insync::WaitResult result) {
+                on_wait_ended(group, id, result);
+            };
+            const Result result =
+                manager_->await_replication(t.handle, wait.epoch, wait.index, wait.deadline, ended);
+            if (result != Result::ok && t.waits.erase(id) == 0)
+                report_.fail("L23", "node {} group {}: a refused wait was ended", self_, group);
+            return result;
+        },
+        [&](auto& model) {
+            return model.await({id, wait.index, wait.deadline}, wait.epoch, seen_);
+        });
+}
+
+inline void Host::push_answer(GroupNumber group, NodeId follower) {
+    const auto& replica = truth_.cluster.replica(group, self_);
+    const auto& peer = replica.peers[static_cast<std::size_t>(follower)];
+    if (peer.verified)
+        push_row(group, replica.epoch,
+                 {.node = follower, .match = peer.match, .contact = peer.contact});
+}
+
+inline void Host::push_row(GroupNumber group, Epoch epoch, const insync::FollowerRow& row) {
+    Tracked& t = tracked_[group];
+    t.heard = std::max(t.heard, epoch);
+    (void)call_both(
+        t, "record_progress",
+        [&] {
+            const Result result =
+                manager_->record_progress(t.handle, epoch, row.node, row.match, row.contact);
+            if (result != Result::ok && result != Result::stale) report_.reach(Mark::refused_push);
+            return result;
+        },
+        [&](auto& model) {
+            const TimePoint contact = std::min(row.contact, seen_);
+            return model.record_progress(epoch, row.node, row.match, contact);
+        });
+}
+
+inline void Host::push_heartbeat(GroupNumber group, NodeId node) {
+    Tracked& t = tracked_[group];
+    const auto number = static_cast<insync::PartitionId>(group);
+    const Result result = call_both(
+        t, "update_heartbeat", [&] { return manager_->update_heartbeat("t", number, node); },
+        [&](auto& model) { return model.update_heartbeat(node, seen_); });
+    if (result == Result::ok) t.heartbeats[node] = seen_;
+}
+
+inline void Host::move_by_hand(GroupNumber group, NodeId node, bool add) {
+    Tracked& t = tracked_[group];
+    const auto number = static_cast<insync::PartitionId>(group);
+    (void)call_both(
+        t, "a move by hand",
+        [&] {
+            const Result result = add ? manager_->add_to_isr("t", number, node)
+                                      : manager_->remove_from_isr("t", number, node);
+            if (result == Result::ok) report_.reach(Mark::moved_by_hand);
+            return result;
+        },
+        [&](auto& model) { return model.move_by_hand(node, add, seen_); });
+}
+
+inline void Host::set_min_isr(GroupNumber group, int min_isr) {
+    Tracked& t = tracked_[group];
+    const auto number = static_cast<insync::PartitionId>(group);
+    (void)call_both(
+        t, "set_min_insync_replicas",
+        [&] {
+            const Result result = manager_->set_min_insync_replicas("t", number, min_isr);
+            if (result == Result::ok) t.min_isr = min_isr;
+            return result;
+        },
+        [&](auto& model) { return model.set_min_isr(min_isr); });
+}
+
+inline void Host::set_assignment(GroupNumber group, const std::vector<NodeId>& nodes) {
+    Tracked& t = tracked_[group];
+    const auto number = static_cast<insync::PartitionId>(group);
+    t.assigned = nodes;
+    failing_allocation_.reset(); // the host would try again
+    (void)call_both(
+        t, "set_assignment", [&] { return manager_->set_assignment("t", number, nodes); },
+        [&](auto& model) { return model.set_assignment({nodes.begin(), nodes.end()}); });
+}
+
+inline void Host::apply_published(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    const insync::PublishedIsr& newest = metadata_.newest(group);
+    if (newest.members.empty()) return;
+    t.heard = std::max(t.heard, newest.epoch);
+    const auto apply = [&] {
+        return manager_->apply_published_isr("t", static_cast<insync::PartitionId>(group), newest);
+    };
+    (void)call_both(
+        t, "apply_published_isr",
+        [&] {
+            const Result result = apply();
+            return result == Result::no_memory ? apply() : result; // as a host would
+        },
+        [&](auto& model) { return model.apply_published(newest); });
+}
+
+} // namespace simulation

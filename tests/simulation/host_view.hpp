@@ -1,0 +1,74 @@
+#pragma once
+
+#include "simulation/plan.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace simulation {
+
+/// What may be wrong with a host's reads.
+enum class ViewFault : std::uint8_t { none, torn, unavailable, frozen };
+
+/// A node's view of the cluster, with a fault over it.
+class HostView {
+public:
+    using Group = std::uint32_t; ///< its number, one more
+    static constexpr auto contact_source = insync::ContactSource::request;
+
+    HostView(const insync::testing::SimulatedCluster& cluster, NodeId node)
+        : cluster_(&cluster), node_(node) {}
+
+    Group find_group(insync::TopicPartition partition, std::span<const NodeId>) {
+        return static_cast<Group>(partition.partition) + 1;
+    }
+    insync::ReadResult read(const Group& group, insync::GroupState& state) noexcept {
+        if (fault == ViewFault::unavailable) return insync::ReadResult::unavailable;
+        if (fault == ViewFault::frozen) {
+            state = frozen_[group - 1];
+            return insync::ReadResult::ok;
+        }
+        const auto read = cluster_->read(group - 1, node_, state);
+        return fault == ViewFault::torn ? insync::ReadResult::torn : read;
+    }
+    [[nodiscard]] Millis contact_slack() const noexcept { return Millis{0}; }
+
+    /// From now on reads say what is true now.
+    void freeze() {
+        frozen_.resize(cluster_->groups());
+        for (GroupNumber group = 0; group < frozen_.size(); ++group) {
+            frozen_[group].clear();
+            (void)cluster_->read(group, node_, frozen_[group]);
+        }
+        fault = ViewFault::frozen;
+    }
+    ViewFault fault = ViewFault::none;
+
+private:
+    const insync::testing::SimulatedCluster* cluster_;
+    NodeId node_;
+    std::vector<insync::GroupState> frozen_;
+};
+
+/// A node's clock, which notes the latest that the manager was shown: it does not look at every
+/// call.
+class HostClock {
+public:
+    HostClock(const insync::testing::SimulatedCluster& cluster, NodeId node, TimePoint& latest)
+        : clock_(cluster, node), latest_(&latest) {}
+
+    [[nodiscard]] TimePoint now() const noexcept {
+        const TimePoint now = clock_.now();
+        *latest_ = std::max(*latest_, now);
+        return now;
+    }
+    [[nodiscard]] std::int64_t wall_ms() const noexcept { return clock_.wall_ms(); }
+
+private:
+    insync::testing::SimulatedClock clock_;
+    TimePoint* latest_;
+};
+
+} // namespace simulation

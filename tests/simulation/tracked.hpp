@@ -1,0 +1,74 @@
+#pragma once
+
+#include "property/naive_model.hpp"
+#include "simulation/plan.hpp"
+
+#include <insync/handle.hpp>
+#include <insync/isr_set.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace simulation {
+
+/// An acks=all request that its client waits for.
+struct PendingWait {
+    Epoch epoch = 0;
+    Index index = 0;
+    TimePoint deadline; ///< by the node's clock
+};
+
+/// What one host knows of one partition, and what was seen of its manager there.
+struct Tracked {
+    GroupNumber group = 0;
+    insync::PartitionHandle handle;
+    std::vector<NodeId> assigned;
+    int min_isr = 1; ///< as configured
+    insync::IsrSet last;
+    insync::IsrSet folded; ///< what the events add up to
+    Index high_watermark = 0;
+    bool fell_below_min = false;
+    bool resigned = false;
+    TimePoint began = insync::kNever;       ///< of its leadership, by the node's clock
+    Epoch heard = 0;                        ///< the newest that was told, whatever the view says
+    std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
+    std::map<int, PendingWait> waits;
+
+    [[nodiscard]] TimePoint told_alive(NodeId node) const {
+        const auto told = heartbeats.find(node);
+        return told == heartbeats.end() ? insync::kNever : told->second;
+    }
+
+    // The naive model beside it, and what is compared with it.
+    std::unique_ptr<property::NaivePartition> model;
+    std::vector<property::NaiveEvent> events;
+    std::vector<std::pair<int, insync::WaitResult>> ended;
+};
+
+/// What is true of all nodes together, whatever anybody believes.
+struct Truth {
+    struct Group {
+        std::map<Epoch, NodeId> leaders;
+        std::map<Epoch, Index> acknowledged; ///< the highest index, by the epoch of its entry
+        std::vector<NodeId> assigned;
+    };
+    insync::testing::SimulatedCluster& cluster;
+    std::vector<Group> groups;
+
+    /// Up to where a node holds, durably, what a leader's log says.
+    [[nodiscard]] Index held(GroupNumber group, NodeId node, NodeId leader) const {
+        const auto& log = cluster.replica(group, node).log;
+        const auto& ours = cluster.replica(group, leader).log;
+        return std::min(log.durable(), log.agrees_until(ours));
+    }
+    [[nodiscard]] bool holds(GroupNumber group, NodeId node, Index index, Epoch epoch) const {
+        const auto& log = cluster.replica(group, node).log;
+        return log.durable() >= index && log.holds(index, epoch);
+    }
+};
+
+} // namespace simulation
