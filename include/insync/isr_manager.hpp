@@ -133,7 +133,8 @@ public:
                           PartitionId partition,
                           NodeList replicas,
                           int min_isr);
-    /// With the ISR that the metadata last knew (S8); members no longer assigned are left out.
+    /// With the ISR that the metadata last knew (S8); members no longer assigned are left out, and
+    /// it is refused (`invalid_isr`) where none would be left.
     Result initialize_isr(std::string_view topic,
                           PartitionId partition,
                           NodeList replicas,
