@@ -77,8 +77,6 @@ class SimulatedCluster {
 public:
     explicit SimulatedCluster(const SimulatedOptions& options = {});
 
-    // Groups --------------------------------------------------------------------------------------
-
     /// \pre the voters are nodes of this cluster
     GroupNumber add_group(std::string_view topic,
                           PartitionId partition,
@@ -110,8 +108,6 @@ public:
         return groups_[group].memberships[replica(group, node).membership];
     }
 
-    // Nodes ---------------------------------------------------------------------------------------
-
     [[nodiscard]] std::size_t nodes() const noexcept { return nodes_.size() - 1; }
     [[nodiscard]] bool is_up(NodeId node) const { return node_at(node).up; }
     [[nodiscard]] bool is_paused(NodeId node) const { return node_at(node).paused; }
@@ -126,16 +122,12 @@ public:
     /// How long the node's disk takes from now on until what was written is durable.
     void set_flush_delay(NodeId node, Millis delay) { node_at(node).flush_delay = delay; }
 
-    // Links ---------------------------------------------------------------------------------------
-
     /// Whatever is sent from one to the other is lost, until `heal`.
     void cut(NodeId from, NodeId to) { cuts_.insert({from, to}); }
     /// The same for a node and all others, both ways.
     void isolate(NodeId node);
     void heal() { cuts_.clear(); }
     void set_network(const NetworkQuality& quality) { options_.network = quality; }
-
-    // Time ----------------------------------------------------------------------------------------
 
     [[nodiscard]] TimePoint now() const noexcept { return line_.now(); }
     void advance(Millis by) { advance_to(saturating_add(now(), by)); }
@@ -147,8 +139,6 @@ public:
     /// A node's own clock, of which its manager's is a copy.
     [[nodiscard]] SimulatedTime& time_of(NodeId node) { return node_at(node).time; }
     [[nodiscard]] TimePoint local_now(NodeId node) const { return node_at(node).time.at(now()); }
-
-    // For the manager -----------------------------------------------------------------------------
 
     /// The consensus as a node sees it. Views and clocks are valid while the cluster stays where it
     /// is.
