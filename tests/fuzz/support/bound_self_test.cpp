@@ -1,5 +1,5 @@
-// That the bound on what decoders allocate is one: within it nothing happens, and beyond it a target
-// ends as a finding.
+// That the bound on what decoders allocate is one: within it nothing happens, and beyond it a
+// target ends as a finding.
 #include "fuzz/support/require.hpp"
 
 #include <csignal>
