@@ -34,6 +34,7 @@ struct Tracked {
     bool fell_below_min = false;
     bool resigned = false;
     TimePoint began = insync::kNever;       ///< of its leadership, by the node's clock
+    std::uint64_t inherited = 0;            ///< who was a member then, a bit each
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
     std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
     std::map<int, PendingWait> waits;
@@ -41,6 +42,10 @@ struct Tracked {
     [[nodiscard]] TimePoint told_alive(NodeId node) const {
         const auto told = heartbeats.find(node);
         return told == heartbeats.end() ? insync::kNever : told->second;
+    }
+    /// Since when the grace of those that were inherited counts for them (S3).
+    [[nodiscard]] TimePoint grace(NodeId node) const {
+        return (inherited >> node & 1) != 0 ? began : insync::kNever;
     }
 
     // The naive model beside it, and what is compared with it.
