@@ -60,7 +60,7 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
     // How a leadership began and ended, for the checks that need to know.
     if (set.own() && (!t.last.own() || t.last.epoch() != set.epoch())) {
         t.began = seen_;
-        t.inherited = members;
+        t.first_members = members;
         t.high_watermark = 0;
         if (t.resigned) report_.reach(Mark::leads_again);
         if (set.epoch() > t.last.epoch() + 1) report_.reach(Mark::skipped_epochs);
@@ -147,14 +147,15 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
     const auto& config = plan_.config;
     for (const insync::MovedReplica& moved : change.moved) {
         const auto& peer = replica.peers[static_cast<std::size_t>(moved.node)];
-        const TimePoint heard =
-            std::max({peer.contact, t.told_alive(moved.node), t.grace(moved.node)});
+        const TimePoint heard = std::max(peer.contact, t.told_alive(moved.node));
         const Millis silence = insync::saturating_age(seen_, heard);
         const Index behind = replica.log.end() - std::min(peer.match, replica.log.end());
         if (moved.added && !peer.verified)
             report_.fail("L6", "node {} group {}: {} joins unconfirmed", self_, t.group,
                          moved.node);
-        if (moved.added && (silence > config.max_lag_ms || behind > config.max_lag_entries))
+        const bool silent = silence > config.max_lag_ms &&
+                            !t.may_be_in_grace(moved.node, seen_ - config.max_lag_ms);
+        if (moved.added && (silent || behind > config.max_lag_entries))
             report_.fail("L6", "node {} group {}: {} joins, silent for {} ms, {} behind", self_,
                          t.group, moved.node, silence.count(), behind);
         if (moved.added && t.high_watermark > peer.match)

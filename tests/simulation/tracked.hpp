@@ -34,7 +34,7 @@ struct Tracked {
     bool fell_below_min = false;
     bool resigned = false;
     TimePoint began = insync::kNever;       ///< of its leadership, by the node's clock
-    std::uint64_t inherited = 0;            ///< who was a member then, a bit each
+    std::uint64_t first_members = 0;        ///< who was a member then, a bit each
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
     std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
     std::map<int, PendingWait> waits;
@@ -43,9 +43,10 @@ struct Tracked {
         const auto told = heartbeats.find(node);
         return told == heartbeats.end() ? insync::kNever : told->second;
     }
-    /// Since when the grace of those that were inherited counts for them (S3).
-    [[nodiscard]] TimePoint grace(NodeId node) const {
-        return (inherited >> node & 1) != 0 ? began : insync::kNever;
+    /// Whether the node may be in the grace of the inherited (S3): one that joined at the very
+    /// beginning looks like them.
+    [[nodiscard]] bool may_be_in_grace(NodeId node, TimePoint since) const {
+        return (first_members >> node & 1) != 0 && began >= since;
     }
 
     // The naive model beside it, and what is compared with it.
