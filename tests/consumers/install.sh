@@ -12,6 +12,7 @@ cmake --install "$build" --prefix "$prefix"
 
 rm -rf "$moved"
 mv "$prefix" "$moved"
-if grep -rlF -e "$directory" -e "$insync" "$moved"; then
+# As a whole path: a tree in /insync is not what "include/insync/" names.
+if grep -rlP "(?<![\w.}-])(\Q$directory\E|\Q$insync\E)(?![\w.-])" "$moved"; then
     die "the installed files above name the directories of the build: they cannot be moved"
 fi

@@ -70,10 +70,11 @@ def no_empty_directory(port):
 
 
 def no_absolute_path(port):
-    here = [str(path.resolve()) for path in (port.port, port.packages, port.source)]
+    here = [re.escape(str(path.resolve())) for path in (port.port, port.packages, port.source)]
+    # As a whole path: a tree in /insync is not what "include/insync/" names.
+    absolute = re.compile(rf"(?<![\w.}}-])({'|'.join(here)})(?![\w.-])|[\"= ]/(usr|opt|home)/")
     for path, line in port.texts():
-        named = any(directory in line for directory in here)
-        if named or re.search(r"[\"= ]/(usr|opt|home)/", line):
+        if absolute.search(line):
             yield f"{port.name(path)}: {line.strip()}"
 
 
