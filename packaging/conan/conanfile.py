@@ -22,7 +22,7 @@ class InsyncConan(ConanFile):
     default_options = {"with_prometheus": False}
     no_copy_source = True
 
-    # The oldest that compile the headers.
+    # The oldest that the headers were ever compiled with.
     oldest_compilers = {"gcc": "11", "clang": "13"}
 
     def set_version(self):
