@@ -202,6 +202,27 @@ void add_files(Seeds& seeds) {
         seeds.add(target, "", tape + tape);
 }
 
+/// One thing wrong in each and all else right, where a decoder alone could tell.
+void add_near_misses(Seeds& seeds) {
+    std::string older = log_test::make_batch({});
+    constexpr std::size_t kMagic = 16; // before what the checksum is over
+    older[kMagic] = 1;
+    seeds.add("record_batch", std::string_view("\0", 1), older);
+
+    raft_message message{};
+    message.type = RAFT_APPEND_ENTRIES;
+    message.append_entries = {1, 5, 10, 1, 9, nullptr, 2};
+    std::string falling;
+    encode_message(message, {}, falling);
+    falling += log_test::make_batch({.base_offset = 0, .term = 3});
+    falling += log_test::make_batch({.base_offset = 1, .term = 2});
+    const char choice[] = {'\0', static_cast<char>(RAFT_APPEND_ENTRIES)};
+    seeds.add("peer_message", std::string_view(choice, 2), falling);
+
+    // One byte shorter than the least that is asked for.
+    seeds.add("frames", std::string_view("\4\xff\xff\0", 4), std::string_view("\0\0\0\3abc", 7));
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -217,6 +238,7 @@ int main(int argc, char** argv) {
         add_commands(seeds);
         add_raft(seeds);
         add_files(seeds);
+        add_near_misses(seeds);
     } catch (const std::exception& error) {
         fmt::print(stderr, "fuzz_seeds: {}\n", error.what());
         return EXIT_FAILURE;
