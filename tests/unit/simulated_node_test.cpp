@@ -17,6 +17,7 @@ TEST_CASE("a node's clock runs true until it is told otherwise", "[simulated_nod
     CHECK(time.at(TimePoint{30s}) == TimePoint{3s});
     time.set_rate(TimePoint{30s}, 50);
     CHECK(time.at(TimePoint{33s}) == TimePoint{4500ms});
+    CHECK(time.at(TimePoint{33'150ms}) == TimePoint{4575ms});
 }
 
 TEST_CASE("a node's clock does not run beyond the end of time", "[simulated_node]") {
