@@ -244,7 +244,8 @@ inline void World::push_fault(unsigned kind) {
     Epoch epoch = replica.epoch;
     if (kind == 2) { // of an older epoch, with what it then held
         epoch -= std::min<Epoch>(epoch, 1 + tape_.below(3));
-        row.match = replica.log.end() + tape_.below(100);
+        const Index beyond = tape_.below(100); // only what lies within the end can be believed
+        row.match = replica.log.end() + (beyond % 2 == 0 ? 0 : beyond);
     } else { // beyond the end
         row.match = replica.log.end() + 1 + tape_.below(100);
     }

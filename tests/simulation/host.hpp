@@ -77,6 +77,7 @@ private:
     template <class Call, class ModelCall>
     Result call_both(Tracked& t, std::string_view what, const Call& call, const ModelCall& model);
     void track(GroupNumber group);
+    void await(Tracked& t, const PendingWait& wait);
     void hear(const insync::IsrChange& change);
     void on_wait_ended(GroupNumber group, int id, insync::WaitResult result);
     void in_callback();
@@ -99,6 +100,7 @@ private:
     void check_after_sweep(Tracked& t);
     void check_members_after_sweep(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
+    void check_told(const Tracked& t);
     void check_committed(const Tracked& t, const PendingWait& wait);
     void compare_with_model(Tracked& t, const insync::IsrSet& set);
 

@@ -81,11 +81,15 @@ inline void Host::track_anew(GroupNumber group) {
     const insync::PartitionHandle old = t.handle;
     if (manager_->remove_partition("t", static_cast<insync::PartitionId>(group)) != Result::ok)
         report_.fail("S10", "node {} group {}: remove_partition fails", self_, group);
-    if (old || manager_->has_min_isr(old))
-        report_.fail("S5", "node {} group {}: a removed handle lives", self_, group);
+    const auto expect_dead = [&] {
+        if (old || manager_->has_min_isr(old))
+            report_.fail("S5", "node {} group {}: a removed handle lives", self_, group);
+    };
+    expect_dead();
     if (!t.waits.empty())
         report_.fail("L24", "node {} group {}: a wait outlived its partition", self_, group);
     track(group);
+    expect_dead(); // nor does it name the next in its place
 }
 
 /// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late
@@ -130,19 +134,25 @@ inline void Host::produce(GroupNumber group, Index count) {
             t, "record_leader",
             [&] { return manager_->record_leader(t.handle, replica.epoch, positions); },
             [&](auto& model) { return model.record_leader(replica.epoch, positions, seen_); });
+    // What it appended when it led before, a slow handler asks for only now.
+    if (t.appended && t.appended->epoch != replica.epoch) await(t, *t.appended);
+    t.appended = PendingWait{replica.epoch, replica.log.end(), local_now() + plan_.wait};
+    await(t, *t.appended);
+}
+
+inline void Host::await(Tracked& t, const PendingWait& wait) {
     const int id = ++last_wait_;
-    const PendingWait wait{replica.epoch, replica.log.end(), local_now() + plan_.wait};
     t.waits[id] = wait;
     (void)call_both(
         t, "await_replication",
         [&] {
-            const auto ended = [this, group, id](insync::WaitResult result) {
+            const auto ended = [this, group = t.group, id](insync::WaitResult result) {
                 on_wait_ended(group, id, result);
             };
             const Result result =
                 manager_->await_replication(t.handle, wait.epoch, wait.index, wait.deadline, ended);
             if (result != Result::ok && t.waits.erase(id) == 0)
-                report_.fail("L23", "node {} group {}: a refused wait was ended", self_, group);
+                report_.fail("L23", "node {} group {}: a refused wait was ended", self_, t.group);
             return result;
         },
         [&](auto& model) {

@@ -83,6 +83,7 @@ inline void Host::on_wait_ended(GroupNumber group, int id, insync::WaitResult re
     if (wait.empty()) return report_.fail("L23", "node {}: wait {} ended twice", self_, id);
     using insync::WaitResult;
     if (t.model) t.ended.emplace_back(id, result);
+    check_told(t);
     switch (result) {
     case WaitResult::committed:
         report_.reach(Mark::committed);

@@ -116,6 +116,15 @@ inline void Host::check_waits(Tracked& t, const insync::IsrSet& set) {
         report_.fail("S6", "node {} group {}: waits go on below min ISR", self_, t.group);
 }
 
+/// S4: when a wait ends, the listener has heard of the change that may have ended it.
+inline void Host::check_told(const Tracked& t) {
+    if (plan_.re_enters || !up()) return;
+    const auto set = manager_->get_isr(t.handle);
+    if (set && *set != t.folded)
+        report_.fail("S4", "node {} group {}: a wait ended before the change to {} was told", self_,
+                     t.group, set->members());
+}
+
 /// S6: committed by consensus, and at this instant on the disks of all members, which are enough.
 inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
     Index& highest = truth_.groups[t.group].acknowledged[wait.epoch];

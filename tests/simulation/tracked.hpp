@@ -38,6 +38,7 @@ struct Tracked {
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
     std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
     std::map<int, PendingWait> waits;
+    std::optional<PendingWait> appended; ///< the newest that this node asked for
 
     [[nodiscard]] TimePoint told_alive(NodeId node) const {
         const auto told = heartbeats.find(node);
