@@ -12,7 +12,7 @@ port=$directory/ports/insync
 # OWNER stands for whoever publishes it.
 "$insync/scripts/vcpkg-port" OWNER/insync HEAD "$directory"
 for features in "" prometheus; do
-    cmake -D port="$port" -D archive="$(echo "$directory"/downloads/*.tar.gz)" \
+    cmake -D port="$port" -D downloads="$directory/downloads" \
         -D packages="$directory/packages" -D features="$features" -P "$here/run_port.cmake"
     cmake -S "$insync/tests/consumers/${features:-find_package}" -B "build-$features" \
         -D CMAKE_PREFIX_PATH="$directory/packages"

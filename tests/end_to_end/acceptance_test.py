@@ -58,7 +58,7 @@ class Acceptance(ClusterTest):
             "--replication-factor", "3", "--config", "min.insync.replicas=2",
         )
         self.assertEqual("Created topic test.", created.stdout.strip(), created.stderr)
-        self.await_isr({1, 2, 3})
+        self.started.await_settled("test")
 
     def tool(self, name, *arguments, **options):
         return self.started.tool(name, *arguments, **options)

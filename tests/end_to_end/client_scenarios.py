@@ -88,8 +88,7 @@ class ClientTest(ClusterTest):
 
     def create(self, client, topic, partitions, min_isr=2):
         client.create(topic, partitions, min_isr)
-        for number in range(partitions):
-            client.cluster.await_isr(topic, number, EVERYBODY)
+        client.cluster.await_settled(topic)
 
     def produce(self, client, topic, values, **how):
         producer = client.producer(topic, **how)
@@ -171,8 +170,7 @@ class ClientTest(ClusterTest):
         cluster = client.cluster
         topics = {mode: f"load-{number}" for number, mode in enumerate(self.MODES)}
         for topic in topics.values():
-            client.create(topic, 3, 2)
-        self.await_all_in_sync(cluster)
+            self.create(client, topic, 3)
         producers = {
             mode: client.producer(topics[mode], **how) for mode, how in self.MODES.items()
         }

@@ -27,7 +27,6 @@ class Clients(ClusterTest):
     def test_kcat_produces_and_consumes_what_is_compressed_and_has_keys_and_headers(self):
         cluster = self.cluster()
         cluster.create_topic("test", 3, 3)
-        cluster.await_isr("test", 2, {1, 2, 3})
         for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
             lines = [f"{codec}:{number} {'text ' * 20}" for number in range(50)]
             result = cluster.produce(
@@ -69,13 +68,11 @@ class Clients(ClusterTest):
         eventually(nothing_shown, what="no metrics of what was deleted")
         # Of the name, nothing is left behind.
         cluster.create_topic("by-node-1", 1, 3)
-        cluster.await_isr("by-node-1", 0, {1, 2, 3})
         self.assertEqual([], cluster.consume("by-node-1"))
 
     def test_min_insync_replicas_is_altered_while_in_use(self):
         cluster = self.cluster()
         cluster.create_topic("test", 1, 3)
-        cluster.await_isr("test", 0, {1, 2, 3})
         entity = ["--entity-type", "topics", "--entity-name", "test"]
         cluster.node(3).kill()
         cluster.await_isr("test", 0, {1, 2})
@@ -104,7 +101,6 @@ class Clients(ClusterTest):
     def test_a_groups_offsets_survive_its_coordinators_end(self):
         cluster = self.cluster()
         cluster.create_topic("test", 1, 3)
-        cluster.await_isr("test", 0, {1, 2, 3})
         self.assertEqual(0, cluster.produce("test", range(10)).returncode)
 
         def read(count):

@@ -2,7 +2,6 @@
 
     with Cluster(nodes=3) as cluster:
         cluster.create_topic("test", partitions=1, replicas=3)
-        cluster.await_isr("test", 0, {1, 2, 3})
         cluster.node(3).kill()
         cluster.await_isr("test", 0, {1, 2})
 
@@ -141,7 +140,8 @@ class Cluster:
         raise AssertionError(f"node {node.id} knows no {topic}-{number}")
 
     def create_topic(self, name, partitions=1, replicas=3, **configs):
-        """By kafka-topics; dots of a config's name are written as underscores."""
+        """By kafka-topics; dots of a config's name are written as underscores. Settled when it
+        returns."""
         settings = []
         for config, value in configs.items():
             settings += ["--config", f"{config.replace('_', '.')}={value}"]
@@ -150,7 +150,7 @@ class Cluster:
             "--replication-factor", replicas, *settings,
         )
         assert result.returncode == 0, result.stdout + result.stderr
-        return result
+        self.await_settled(name)
 
     def describe(self, topic):
         """kafka-topics --describe: [{'partition': 0, 'leader': 1, 'replicas': .., 'isr': ..}]."""
@@ -190,6 +190,22 @@ class Cluster:
             return True
 
         eventually(all_agree, timeout, what=f"ISR {sorted(expected)} of {topic}-{partition}")
+
+    def await_settled(self, topic, timeout=60):
+        """Until every running node says that all replicas are in sync, and the first one leads.
+        Now and then another one wins the first election, and hands over seconds later."""
+
+        def is_settled():
+            for node in self.running():
+                for found in self.metadata(topic, node)["topics"]:
+                    assert found["partitions"], found
+                    for each in found["partitions"]:
+                        replicas = [replica["id"] for replica in each["replicas"]]
+                        isr = {replica["id"] for replica in each["isrs"]}
+                        assert each["leader"] == replicas[0] and isr == set(replicas), each
+            return True
+
+        eventually(is_settled, timeout, what=f"{topic} led by its first replicas")
 
     def await_leader(self, topic, partition, among=None, timeout=30):
         """Until every running node names the same leader, one of `among`; returns its id."""

@@ -16,7 +16,6 @@ class Kill(ClusterTest):
     def started(self, **flags):
         cluster = self.cluster(**flags)
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
-        cluster.await_isr("test", 0, {1, 2, 3})
         return cluster
 
     def kill_leaders(self, cluster, between):

@@ -13,7 +13,6 @@ class LostQuorum(ClusterTest):
     def lose_and_recover(self, stopped, how):
         cluster = self.cluster()
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
-        cluster.await_isr("test", 0, {1, 2, 3})
         committed = [f"before {number}" for number in range(20)]
         self.assertEqual(0, cluster.produce("test", committed).returncode)
         producer = LineProducer(cluster, "test")
@@ -88,7 +87,6 @@ class LostQuorum(ClusterTest):
     def test_with_exact_errors_it_is_19_before_the_append(self):
         cluster = self.cluster(min_isr_error="exact")
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
-        cluster.await_isr("test", 0, {1, 2, 3})
         stop_nodes(cluster, (1, 2), "SIGKILL")
         cluster.await_isr("test", 0, {3})
         error, offset, _ = wire.produce(cluster.node(3).address, "test", "refused")

@@ -23,7 +23,6 @@ class Operations(ClusterTest):
     def test_a_node_with_a_new_disk_gets_back_all_that_was_acknowledged(self):
         cluster = self.cluster()
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
-        cluster.await_isr("test", 0, {1, 2, 3})
         replaced = cluster.node(1)
         self.assertEqual(1, cluster.await_leader("test", 0))
         producer = wire.IdempotentProducer(cluster, "test")
@@ -67,7 +66,6 @@ class Operations(ClusterTest):
     def test_the_log_says_of_every_isr_change_which_partition_whose_epoch_and_why(self):
         cluster = self.cluster(log_format="json")
         cluster.create_topic("test", 1, 3, min_insync_replicas=2)
-        cluster.await_isr("test", 0, {1, 2, 3})
         leader, gone, third = cluster.nodes
         self.assertEqual(leader.id, cluster.await_leader("test", 0, among={leader.id}))
         gone.kill()
@@ -114,7 +112,6 @@ class Operations(ClusterTest):
     def test_every_metric_of_a_node_is_in_the_manual_and_none_else(self):
         cluster = self.cluster()
         cluster.create_topic("test", 1, 3)
-        cluster.await_isr("test", 0, {1, 2, 3})
         described = set(re.findall(r"^\| `((?:chronik_raft|mini_broker)_\w+)`", MANUAL.read_text(),
                                    re.M))
 

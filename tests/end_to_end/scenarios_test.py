@@ -19,7 +19,6 @@ class Scenarios(ClusterTest):
     def started(self, **flags):
         cluster = self.cluster(**flags)
         cluster.create_topic("my-topic", 1, 3, min_insync_replicas=2)
-        cluster.await_isr("my-topic", 0, {1, 2, 3})
         self.leader = cluster.node(cluster.await_leader("my-topic", 0))
         self.assertEqual(1, self.leader.id, "the first partition is led by the first node")
         cluster.await_metric(self.leader, LAG_ENTRIES, 0, **OF_3)

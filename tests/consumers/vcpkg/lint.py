@@ -12,13 +12,45 @@ import re
 import sys
 from pathlib import Path
 
+# In the order in which 'vcpkg format-manifest' leaves them.
 MANIFEST_KEYS = [
-    "name", "version", "description", "homepage", "license", "dependencies", "features",
+    "$comment", "name", "version", "description", "homepage", "license", "dependencies",
+    "default-features", "features",
 ]
+FEATURE_KEYS = ["description", "dependencies"]
+DEPENDENCY_KEYS = ["name", "host", "default-features", "features"]
 DEPRECATED = (
     r"vcpkg_(configure_cmake|install_cmake|fixup_cmake_targets|apply_patches|build_msbuild"
     r"|extract_source_archive_ex)\b"
 )
+
+
+def formatted_dependency(dependency):
+    if isinstance(dependency, str):
+        return dependency
+    if list(dependency) == ["name"]:
+        return dependency["name"]
+    return {key: dependency[key] for key in DEPENDENCY_KEYS if key in dependency}
+
+
+def formatted(manifest, keys=MANIFEST_KEYS):
+    """What 'vcpkg format-manifest' leaves of a manifest or of a feature, without keys not named."""
+    content = {key: manifest[key] for key in keys if key in manifest}
+    if "dependencies" in content:
+        content["dependencies"] = sorted(
+            map(formatted_dependency, content["dependencies"]),
+            key=lambda it: it if isinstance(it, str) else it["name"],
+        )
+    if "features" in content:
+        content["features"] = {
+            name: formatted(feature, FEATURE_KEYS)
+            for name, feature in sorted(content["features"].items())
+        }
+    return content
+
+
+def text_of(manifest):
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 class Port:
@@ -118,14 +150,15 @@ def nothing_is_left_to_fill(port):
             yield f"{path.name}: {placeholder.decode()} is left"
 
 
-def manifest_is_formatted(port):
-    text = (port.port / "vcpkg.json").read_text()
-    keys = list(port.manifest)
-    if text != json.dumps(port.manifest, indent=2, ensure_ascii=False) + "\n":
-        yield "vcpkg.json: not as 'vcpkg format-manifest' leaves it"
-    if keys != [key for key in MANIFEST_KEYS if key in keys]:
-        yield f"vcpkg.json: its keys are not in the order {MANIFEST_KEYS}"
-    if "license" not in keys:
+def manifests_are_formatted(port):
+    for path in (port.port / "vcpkg.json", port.source / "vcpkg.json"):
+        text = path.read_text()
+        if text != text_of(formatted(json.loads(text))):
+            yield f"{path}: not as 'vcpkg format-manifest' leaves it"
+
+
+def license_is_named(port):
+    if "license" not in port.manifest:
         yield "vcpkg.json: no license"
 
 
@@ -140,7 +173,8 @@ RULES = [
     portfile_is_current,
     options_exist,
     nothing_is_left_to_fill,
-    manifest_is_formatted,
+    manifests_are_formatted,
+    license_is_named,
 ]
 
 

@@ -4,6 +4,7 @@
     lint_test.py PORT PACKAGES SOURCE      a port that keeps all of them
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -48,9 +49,31 @@ FAULTS = {
         port / "portfile.cmake", "INSYNC_BUILD_TESTS", "INSYNC_TESTS"
     ),
     "nothing_is_left_to_fill": lambda port, tree: append(port / "portfile.cmake", "# @SHA512@\n"),
-    "manifest_is_formatted": lambda port, tree: replace(
+    "manifests_are_formatted": lambda port, tree: replace(
+        port / "vcpkg.json", '"boost-container",\n    "fmt",', '"fmt",\n    "boost-container",'
+    ),
+    "license_is_named": lambda port, tree: replace(
         port / "vcpkg.json", '  "license": "MIT",\n', ""
     ),
+}
+
+
+def backwards(content):
+    return dict(reversed(content.items()))
+
+
+# Each changes a manifest to one that 'vcpkg format-manifest' was seen to change back.
+UNFORMATTED = {
+    "keys": backwards,
+    "dependencies": lambda manifest: manifest | {"dependencies": manifest["dependencies"][::-1]},
+    "a dependency's keys": lambda manifest: manifest
+    | {"dependencies": [*manifest["dependencies"], {"host": True, "name": "zlib"}]},
+    "a dependency without more than a name": lambda manifest: manifest
+    | {"dependencies": [*manifest["dependencies"], {"name": "zlib"}]},
+    "features": lambda manifest: manifest
+    | {"features": {"zstd": {"description": "Last"}} | manifest["features"]},
+    "a feature's keys": lambda manifest: manifest
+    | {"features": {name: backwards(it) for name, it in manifest["features"].items()}},
 }
 
 
@@ -69,6 +92,15 @@ class Lint(unittest.TestCase):
                 shutil.copytree(PACKAGES, tree)
                 break_it(port, tree)
                 self.assertEqual({name for name, _ in lint.breaches(port, tree, SOURCE)}, {rule})
+
+    def test_a_manifest_out_of_order_is_not_formatted(self):
+        for path in (PORT / "vcpkg.json", SOURCE / "vcpkg.json"):
+            for what, change in UNFORMATTED.items():
+                with self.subTest(what, path=path):
+                    changed = change(json.loads(path.read_text()))
+                    self.assertNotEqual(
+                        lint.text_of(changed), lint.text_of(lint.formatted(changed))
+                    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-# cmake -D port=DIR -D archive=FILE -D packages=DIR -D features=LIST -P run_port.cmake
+# cmake -D port=DIR -D downloads=DIR -D packages=DIR -D features=LIST -P run_port.cmake
 #
 # Runs a port without vcpkg: below are the functions of vcpkg that ours calls, each doing what
 # vcpkg's documentation says of it for a release-only, header-only port. What vcpkg itself does
@@ -24,6 +24,12 @@ function(vcpkg_from_github)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_SOURCE_PATH;REPO;REF;SHA512;HEAD_REF" "")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_REPO MATCHES "^[^/]+/[^/]+$" OR NOT arg_REF)
         message(FATAL_ERROR "vcpkg_from_github: ${ARGV}")
+    endif()
+    # By this name vcpkg looks for the archive in its downloads, before it asks the network.
+    string(REPLACE "/" "-" name "${arg_REPO}-${arg_REF}.tar.gz")
+    set(archive "${downloads}/${name}")
+    if(NOT EXISTS "${archive}")
+        message(FATAL_ERROR "vcpkg_from_github: there is no ${archive}")
     endif()
     file(SHA512 "${archive}" hash)
     if(NOT hash STREQUAL arg_SHA512)
