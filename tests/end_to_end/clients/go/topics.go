@@ -65,7 +65,8 @@ func describe(ctx context.Context, client *kgo.Client, arguments []string) error
 	}
 	found := []partition{}
 	for _, each := range topics[arguments[0]].Partitions.Sorted() {
-		found = append(found, partition{each.Partition, each.Leader, each.Replicas, each.ISR})
+		isr := append([]int32{}, each.ISR...) // none would be null, not []
+		found = append(found, partition{each.Partition, each.Leader, each.Replicas, isr})
 	}
 	least := ""
 	if len(found) > 0 {
