@@ -11,7 +11,8 @@ namespace {
 constexpr Millis kElection{300};
 
 struct Trio {
-    explicit Trio(bool careful = true) : cluster(world, shape(careful), marks) {
+    explicit Trio(bool careful = true) : Trio(shape(careful)) {}
+    explicit Trio(const Shape& shape) : cluster(world, shape, marks) {
         for (int i = 0; i < 100 && leader() == insync::kNoNode; ++i) world.run_for(Millis{50});
         world.run_for(6 * kElection);
     }
@@ -67,6 +68,29 @@ TEST_CASE("A node without its disk elects nobody who lacks what it held", "[raft
     CHECK(trio.leader() != insync::kNoNode);
     CHECK(trio.group(replaced).commit_index() > committed);
     CHECK_FALSE(trio.group(replaced).joining());
+}
+
+TEST_CASE("A node without its disk waits for a leader that knows what was committed before it",
+          "[raft][join]") {
+    Shape shape = Trio::shape(true);
+    shape.raft.window_bytes = 2000; // all of them take longer than votes can be on their way
+    Trio trio{shape};
+    trio.write(300);
+    trio.world.run_for(Millis{200});
+    const Index committed = trio.group(trio.leader()).commit_index();
+    for (const NodeId node : {2, 3}) trio.cluster.end(node, End::power_cut);
+    trio.cluster.lose_disk(1);
+    trio.world.run_for(6 * kElection);
+    for (const NodeId node : {2, 3}) trio.cluster.start(node);
+    while (trio.leader() == insync::kNoNode) trio.world.run_for(Millis{1});
+    const NodeId leader = trio.leader();
+    trio.cluster.end(5 - leader, End::kill);
+    REQUIRE(trio.group(leader).commit_index() < committed);
+    trio.cluster.network().set_quality(0, Millis{60});
+    trio.cluster.start(1);
+    for (int i = 0; i < 1000 && trio.group(1).joining(); ++i) trio.world.run_for(Millis{10});
+    CHECK_FALSE(trio.group(1).joining());
+    CHECK(trio.group(1).last_index() >= committed);
 }
 
 TEST_CASE("A node that has lost its disk still knows so after another restart", "[raft][join]") {

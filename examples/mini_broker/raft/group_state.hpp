@@ -25,6 +25,10 @@ struct OfferedEntries {
     [[nodiscard]] std::optional<std::string_view> batch_of(const raft_entry& entry) const noexcept;
 };
 
+/// In place of the commit index where a leader does not know all that earlier ones have committed,
+/// as it has committed nothing in its own term: whoever waits for all of that waits on.
+constexpr Index kNotKnown = 0;
+
 /// What the owner is still to be told.
 struct PendingEvents {
     bool role = false;
@@ -82,6 +86,7 @@ struct RaftGroup::State {
     bool offsets_continue(const InboundMessage& inbound) const;
     void skip_what_was_dropped(InboundMessage& inbound) const;
     void note_answer(const InboundMessage& inbound);
+    void note_commit_of_leader(const raft_append_entries& args);
 
     // raft_join.cpp: a node that has lost its disk.
     [[nodiscard]] bool may_help(const raft_message& message) const;
@@ -127,6 +132,7 @@ struct RaftGroup::State {
     Offset high_watermark = 0;
     Index led_from =
         0; ///< while leading: once this is committed, so is all that leaders before did
+    bool caught_up = false; ///< with what was committed when this was opened
     bool syncing = false;
     TimePoint sync_began{};     ///< meaningless unless syncing
     std::uint64_t restarts = 0; ///< how often the log began anew

@@ -100,6 +100,10 @@ bool RaftGroup::caught_up_with_its_term() const noexcept {
     return leading() && state_->commit >= state_->led_from;
 }
 
+bool RaftGroup::caught_up_since_opened() const noexcept {
+    return state_->caught_up;
+}
+
 Index RaftGroup::readable_index() const noexcept {
     return state_->high_watermark_index;
 }

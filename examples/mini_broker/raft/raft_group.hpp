@@ -112,6 +112,10 @@ public:
     /// While leading: its first own entry is committed, so that the commit index is not behind what
     /// earlier leaders acknowledged.
     [[nodiscard]] bool caught_up_with_its_term() const noexcept;
+    /// All that was committed when the group was opened is known to be so by now: a leader has said
+    /// so since, or this node has led. Stays true. A leader that is none any more, and does not
+    /// know it yet, is believed.
+    [[nodiscard]] bool caught_up_since_opened() const noexcept;
     /// The newest entry that is known to be committed, also right after a restart; that of
     /// `high_watermark`.
     [[nodiscard]] Index readable_index() const noexcept;

@@ -49,7 +49,7 @@ void RaftGroup::State::follow(const raft_message& heard) {
     const TimePoint now = loop.now();
     if (following.leader != from || following.term != args.term)
         following = {from, args.term, now, {}, false};
-    if (!following.wanted &&
+    if (!following.wanted && args.leader_commit != kNotKnown &&
         insync::saturating_age(now, following.since) >= 2 * options.election_timeout)
         following.wanted = args.leader_commit;
 }

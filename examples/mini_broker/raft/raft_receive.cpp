@@ -50,6 +50,7 @@ void RaftGroup::State::receive(InboundMessage& inbound) {
     event.receive.message = &message;
     step_or_throw(event, offered);
     if (meta.joining && message.type == RAFT_APPEND_ENTRIES) follow(message);
+    if (message.type == RAFT_APPEND_ENTRIES) note_commit_of_leader(message.append_entries);
     if (message.type == RAFT_APPEND_ENTRIES_RESULT) note_answer(inbound);
 }
 
@@ -114,6 +115,11 @@ void RaftGroup::State::note_answer(const InboundMessage& inbound) {
     if (contacts.find(from, result.term).verified)
         raft_match_index(&core, inbound.message.server_id, &match);
     pending.answers.emplace_back(from, match);
+}
+
+void RaftGroup::State::note_commit_of_leader(const raft_append_entries& args) {
+    if (args.term != meta.term || args.leader_commit == kNotKnown) return;
+    if (args.leader_commit <= commit) caught_up = true;
 }
 
 } // namespace mini_broker

@@ -70,6 +70,7 @@ int RaftGroup::State::step(raft_event& event, const OfferedEntries& offered) {
     // though more was known to be committed before.
     commit = std::max<Index>(commit, raft_commit_index(&core));
     core.commit_index = commit;
+    if (leading() && commit >= led_from) caught_up = true;
     advance_high_watermark();
     notice_role();
     start_sync();
@@ -144,6 +145,8 @@ void RaftGroup::State::send(const raft_message& message) {
     const Index first = message.append_entries.prev_log_index + 1;
     const unsigned count = entries_that_fit(first, message.append_entries.n_entries);
     limited.append_entries.n_entries = count;
+    if (message.append_entries.leader_commit < led_from)
+        limited.append_entries.leader_commit = kNotKnown;
     encode_message(limited, {}, *out);
     if (count != 0) log.read_entries(first, first + count - 1, *out);
 }

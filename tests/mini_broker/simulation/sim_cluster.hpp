@@ -32,10 +32,17 @@ public:
         }
         for (const NodeId id : shape_.nodes) start(id);
     }
+    /// As a disk that is about to fail would do so in the end of a group.
+    ~Cluster() {
+        for (const NodeId id : shape_.nodes) end(id, End::kill);
+    }
+    Cluster(const Cluster&) = delete;
+    Cluster& operator=(const Cluster&) = delete;
 
     void start(NodeId id) {
         Node& node = *nodes_.at(id);
         if (node.up) return;
+        network_.disconnect(id); // what was sent to nobody has not arrived
         node.disk.start();
         node.peers = std::make_unique<SimPeers>(network_, id);
         node.loop = std::make_unique<SimLoop>(

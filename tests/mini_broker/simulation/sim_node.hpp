@@ -54,6 +54,8 @@ public:
         told_ = 0;
         led_term_ = 0;
         last_index_ = group_->last_index();
+        // Of five, an old leader and this node may be a minority; of three, this one knows.
+        if (shape.nodes.size() <= 3) committed_at_start_ = oracle_.last_committed();
         if (group_->high_watermark() < least_high_watermark_)
             GroupOracle::fail("node {}: the high watermark fell from {} to {} at a restart", node_,
                               least_high_watermark_, group_->high_watermark());
@@ -99,6 +101,7 @@ public:
         if (group_->last_index() < last_index_) marks_.reach("truncated what was not committed");
         if (group_->log().first_index() > last_index_ + 1) marks_.reach("installed a snapshot");
         last_index_ = group_->last_index();
+        check_caught_up();
         if (!group_->leading()) return;
         oracle_.leads(node_, *group_);
         if (std::exchange(led_term_, group_->term()) != group_->term())
@@ -119,6 +122,15 @@ private:
         oracle_.committed(node_, *group_, entry);
     }
 
+    void check_caught_up() {
+        if (!group_->caught_up_since_opened() || committed_at_start_ == 0) return;
+        if (group_->commit_index() < committed_at_start_)
+            GroupOracle::fail("node {} has caught up with {}, but {} was committed when it started",
+                              node_, group_->commit_index(), committed_at_start_);
+        if (!group_->leading()) marks_.reach("caught up by following");
+        committed_at_start_ = 0;
+    }
+
     [[nodiscard]] Offset sample_before(TimePoint when) const {
         Offset offset = samples_.front().second;
         for (const auto& [at, seen] : samples_)
@@ -136,6 +148,7 @@ private:
     Index told_before_ = 0;
     Term led_term_ = 0;
     Index last_index_ = 0;
+    Index committed_at_start_ = 0; ///< by any node; 0 once this one has caught up
     Offset high_watermark_ = 0;
     Offset least_high_watermark_ = 0; ///< at the next start
     std::deque<std::pair<TimePoint, Offset>> samples_;
