@@ -156,24 +156,29 @@ void Broker::tick() {
     replicas_.tick();
     nodes_.tick();
     groups_.tick();
+    if (controller_.group().caught_up_since_opened() && registered())
+        ready_.store(true, std::memory_order_relaxed);
     if (loop_.now() < next_chores_) return;
     next_chores_ = insync::saturating_add(loop_.now(), kChores);
     register_self();
     if (controller_.group().leader() != insync::kNoNode) producer_ids_.tick();
-    if (context_.image().brokers().contains(options_.node_id))
-        ready_.store(true, std::memory_order_relaxed);
     replicas_.show(metrics_);
 }
 
-/// Tells the cluster where clients find this node, unless it knows.
-void Broker::register_self() {
+/// Whether the cluster knows where clients find this node.
+bool Broker::registered() const {
     const auto& brokers = context_.image().brokers();
     const auto known = brokers.find(options_.node_id);
-    const Image::Broker self{options_.advertised.host, options_.advertised.port, options_.rack};
-    if (registering_ || (known != brokers.end() && known->second == self)) return;
+    const auto& [host, port] = options_.advertised;
+    return known != brokers.end() && known->second == Image::Broker{host, port, options_.rack};
+}
+
+void Broker::register_self() {
+    if (registering_ || registered()) return;
     registering_ = true;
-    controller_.submit(RegisterBroker{options_.node_id, self.host, self.port, self.rack},
-                       kRegisterLimit, [this](const CommandResult&) { registering_ = false; });
+    const auto& [host, port] = options_.advertised;
+    controller_.submit(RegisterBroker{options_.node_id, host, port, options_.rack}, kRegisterLimit,
+                       [this](const CommandResult&) { registering_ = false; });
 }
 
 void Broker::leave(std::function<void()> done) {

@@ -59,10 +59,13 @@ public:
 
     [[nodiscard]] Isr& isr() noexcept { return replicas_.isr(); }
     [[nodiscard]] BrokerMetrics& metrics() noexcept { return metrics_; }
-    /// Whether clients are served: the cluster's metadata is known here. On any thread.
+    /// Whether clients may be served: this node knows all that the cluster's metadata held when it
+    /// started, and the cluster where to find it. Before that it would call topics unknown that
+    /// there are, and clients give up records of such a topic. Stays true. On any thread.
     [[nodiscard]] bool ready() const noexcept { return ready_.load(std::memory_order_relaxed); }
 
 private:
+    [[nodiscard]] bool registered() const;
     void register_self();
     void keep_leaving(TimePoint until);
 

@@ -18,8 +18,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace {
 
@@ -48,9 +50,12 @@ HttpServer::Pages pages(Broker& broker, const Options& options) {
              }}};
 }
 
-void keep_ticking(UvLoop& loop, Broker& broker) {
+/// \param serve  called once, when the broker may be asked
+void keep_ticking(UvLoop& loop, Broker& broker, std::function<void()> serve) {
     broker.tick();
-    loop.after(kTick, [&] { keep_ticking(loop, broker); });
+    if (serve && broker.ready()) std::exchange(serve, nullptr)();
+    loop.after(kTick,
+               [&loop, &broker, serve = std::move(serve)] { keep_ticking(loop, broker, serve); });
 }
 
 /// A partition has files open and a client a socket: as many as the system allows.
@@ -98,9 +103,12 @@ void serve(const Options& options, Logger& logger) {
     const auto stop = [&] { broker->leave([&loop] { loop.stop(); }); };
     loop.on_signal(SIGTERM, stop);
     loop.on_signal(SIGINT, stop);
-    logger.info("node {} serves Kafka clients on port {}, metrics on port {}; data in {}",
-                options.node_id, kafka.port(), http->port(), options.data);
-    keep_ticking(loop, *broker);
+    logger.info("node {} waits for the cluster's metadata; metrics on port {}, data in {}",
+                options.node_id, http->port(), options.data);
+    keep_ticking(loop, *broker, [&] {
+        kafka.serve();
+        logger.info("node {} serves Kafka clients on port {}", options.node_id, kafka.port());
+    });
     loop.run();
     http.reset();
     broker.reset();

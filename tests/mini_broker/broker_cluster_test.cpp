@@ -159,6 +159,31 @@ TEST_CASE("Topics are created and deleted by any node, and whoever is told so fi
     CHECK(three.create(1, "a/b") == Error::invalid_topic);
 }
 
+TEST_CASE("A node that comes back is asked nothing before it knows which topics there are",
+          "[broker]") {
+    const End how = GENERATE(End::kill, End::power_cut, End::orderly);
+    const NodeId node = GENERATE(1, 2, 3);
+    Cluster3 three;
+    REQUIRE(three.create(node, "topic") == Error::none);
+    three.cluster.end(node, how); // so soon that its disk does not say what is committed
+    for (const NodeId other : three.others(node)) {
+        three.cluster.cut(node, other);
+        three.cluster.cut(other, node);
+    }
+    three.cluster.start(node);
+    three.world.run_for(Millis{3000});
+    CHECK_FALSE(three.cluster.broker(node)->ready());
+    CHECK_FALSE(
+        wait_for<kafka::MetadataResponse>(three.world, three.cluster, node, 12, all_topics()));
+    three.cluster.heal();
+    for (int i = 0; i < 1000 && !three.cluster.broker(node)->ready(); ++i)
+        three.world.run_for(Millis{5});
+    const auto known =
+        wait_for<kafka::MetadataResponse>(three.world, three.cluster, node, 12, all_topics());
+    REQUIRE(known);
+    CHECK(known->topics.size() == 1);
+}
+
 TEST_CASE("A topic deleted and created anew under its name begins empty", "[broker]") {
     Cluster3 three;
     for (int round = 0; round < 5; ++round) {

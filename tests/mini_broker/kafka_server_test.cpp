@@ -222,6 +222,23 @@ TEST_CASE("More connections than allowed are refused, and a place that is free a
     CHECK(run_until(loop, [&] { return four.received() == framed("hello"); }));
 }
 
+TEST_CASE("Who connects before the server serves is refused, though its port is taken") {
+    UvLoop loop;
+    KeptLog log;
+    const auto make = [&](std::uint16_t port) {
+        return std::make_unique<KafkaServer>(
+            loop, log.logger, KafkaServerOptions{.listen = loopback(port), .limits = {}},
+            [](ConnectionInfo&, std::string, Reply) {});
+    };
+    const auto server = make(0);
+    RawClient early{loop, server->port()};
+    REQUIRE(run_until(loop, [&] { return early.ended(); }));
+    server->serve();
+    CHECK_THROWS_AS(make(server->port()), NetError);
+    RawClient client{loop, server->port()};
+    CHECK(run_until(loop, [&] { return server->connections() == 1; }));
+}
+
 TEST_CASE("A handler may keep what it wants with a connection") {
     UvLoop loop;
     KeptLog log;
@@ -233,6 +250,7 @@ TEST_CASE("A handler may keep what it wants with a connection") {
                            const int count = ++std::any_cast<int&>(info.state);
                            reply({.bytes = std::to_string(count), .close_after = false});
                        }};
+    server.serve();
     RawClient client{loop, server.port()};
     client.send(framed("once") + framed("twice"));
     CHECK(run_until(loop, [&] { return client.received() == framed("1") + framed("2"); }));

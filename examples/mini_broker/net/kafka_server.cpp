@@ -153,6 +153,10 @@ KafkaServer::~KafkaServer() {
     state_->end();
 }
 
+void KafkaServer::serve() {
+    state_->listener->listen();
+}
+
 std::uint16_t KafkaServer::port() const noexcept {
     return state_->listener->port();
 }

@@ -23,14 +23,16 @@ struct KafkaServerOptions {
 /// mean is the handler's business.
 class KafkaServer {
 public:
-    /// Listens at once. Throws `NetError` if it cannot.
+    /// Takes the port, but refuses who connects until `serve`. Throws `NetError` if it cannot.
     KafkaServer(UvLoop& loop, Logger& logger, KafkaServerOptions options, Handler handler);
     /// Closes every connection; answers that come later are ignored.
     ~KafkaServer();
     KafkaServer(const KafkaServer&) = delete;
     KafkaServer& operator=(const KafkaServer&) = delete;
 
-    /// The port that it listens on, also where 0 was asked for.
+    /// Accepts clients from now on. Throws `NetError` if it cannot.
+    void serve();
+    /// The port that it has taken, also where 0 was asked for.
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept;
     /// Bytes of memory that all of them hold.

@@ -21,8 +21,10 @@ struct Listener::State : std::enable_shared_from_this<State> {
 
     State(UvLoop& its_loop, Logger& its_logger) : loop(its_loop), logger(its_logger) {}
 
-    void open();
+    void bind();
+    void listen();
     void close();
+    [[noreturn]] void fail(int result);
     void incoming(int status);
     void reopen_later();
 
@@ -34,26 +36,36 @@ struct Listener::State : std::enable_shared_from_this<State> {
     std::uint16_t port = 0;
 };
 
-void Listener::State::open() {
+void Listener::State::bind() {
     handle = new Handle; // deleted by its close callback
     handle->state = weak_from_this();
     handle->tcp.data = handle;
     uv_tcp_init(loop.native(), &handle->tcp);
     int result = uv_tcp_bind(&handle->tcp, address.get(), 0);
+    SocketAddress bound;
+    int size = sizeof bound.storage;
+    // Which also tells of a port that is taken: libuv keeps that to itself until then.
     if (result == 0)
-        result = uv_listen(reinterpret_cast<uv_stream_t*>(&handle->tcp), kBacklog,
-                           [](uv_stream_t* stream, int status) {
-                               const auto state = static_cast<Handle*>(stream->data)->state.lock();
-                               if (state) state->loop.guard([&] { state->incoming(status); });
-                           });
-    if (result < 0) {
-        close();
-        throw NetError{
-            fmt::format("cannot listen on {}: {}", to_string(address), uv_strerror(result))};
-    }
-    int size = sizeof address.storage;
-    uv_tcp_getsockname(&handle->tcp, reinterpret_cast<sockaddr*>(&address.storage), &size);
+        result =
+            uv_tcp_getsockname(&handle->tcp, reinterpret_cast<sockaddr*>(&bound.storage), &size);
+    if (result < 0) fail(result);
+    address = bound;
     port = port_of(address);
+}
+
+void Listener::State::listen() {
+    const int result = uv_listen(reinterpret_cast<uv_stream_t*>(&handle->tcp), kBacklog,
+                                 [](uv_stream_t* stream, int status) {
+                                     const auto state =
+                                         static_cast<Handle*>(stream->data)->state.lock();
+                                     if (state) state->loop.guard([&] { state->incoming(status); });
+                                 });
+    if (result < 0) fail(result);
+}
+
+void Listener::State::fail(int result) {
+    close();
+    throw NetError{fmt::format("cannot listen on {}: {}", to_string(address), uv_strerror(result))};
 }
 
 void Listener::State::close() {
@@ -81,7 +93,8 @@ void Listener::State::reopen_later() {
         const auto state = weak.lock();
         if (!state) return;
         try {
-            state->open();
+            state->bind();
+            state->listen();
         } catch (const NetError& error) {
             state->logger.warn({{"port", std::int64_t{state->port}}, {"cause", error.what()}},
                                "port {} is not served, and will be tried again: end what else "
@@ -101,11 +114,15 @@ Listener::Listener(UvLoop& loop,
     if (all.empty()) throw NetError{fmt::format("nobody knows the host of {}", to_string(address))};
     state_->address = all.front();
     state_->accepted = std::move(accepted);
-    state_->open();
+    state_->bind();
 }
 
 Listener::~Listener() {
     state_->close();
+}
+
+void Listener::listen() {
+    state_->listen();
 }
 
 std::uint16_t Listener::port() const noexcept {

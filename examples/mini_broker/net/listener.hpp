@@ -17,7 +17,8 @@ class Listener {
 public:
     static constexpr Millis kPause{200};
 
-    /// The one who is given a socket must close it. Throws `NetError`.
+    /// Takes the port, but refuses who connects until `listen`. The one who is given a socket must
+    /// close it. Throws `NetError`.
     Listener(UvLoop& loop,
              Logger& logger,
              const Address& address,
@@ -25,6 +26,9 @@ public:
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
+
+    /// Accepts from now on. Throws `NetError`.
+    void listen();
 
     /// The real one where 0 was asked for.
     [[nodiscard]] std::uint16_t port() const noexcept;

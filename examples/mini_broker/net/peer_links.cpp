@@ -85,6 +85,7 @@ struct PeerLinks::State : std::enable_shared_from_this<State> {
 void PeerLinks::State::begin() {
     listener.emplace(loop, logger, options.listen,
                      [this](std::shared_ptr<Socket> socket) { accepted(std::move(socket)); });
+    listener->listen();
     hook = loop.at_end_of_turn([this] { flush(); });
     for (const auto& [node, address] : options.peers) {
         if (node == options.self) continue;

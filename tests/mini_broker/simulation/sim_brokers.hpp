@@ -74,6 +74,7 @@ public:
         Node& node = *nodes_.at(id);
         if (node.up) return;
         ++node.run;
+        network_.disconnect(id); // what was sent to nobody has not arrived
         node.disk.start();
         node.peers = std::make_unique<SimPeers>(network_, id);
         node.loop = std::make_shared<SimLoop>(
@@ -190,7 +191,7 @@ public:
             });
         world_.after(travel(), [this, to, frame = std::move(frame), asker, on_node, finish] {
             Node& node = *nodes_.at(to);
-            if (!node.up) return finish(std::nullopt);
+            if (!node.up || !node.broker->ready()) return finish(std::nullopt); // refused
             turn(node, [&] {
                 ConnectionInfo info{1, "client", {}, {}};
                 if (on_node) on_node(false);

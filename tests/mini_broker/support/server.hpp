@@ -32,6 +32,7 @@ struct Server {
             closed.push_back(info.id);
             endings.push_back(ending);
         });
+        server->serve();
     }
     [[nodiscard]] std::uint16_t port() const { return server->port(); }
 
