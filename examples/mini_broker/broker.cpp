@@ -156,7 +156,7 @@ void Broker::tick() {
     replicas_.tick();
     nodes_.tick();
     groups_.tick();
-    if (controller_.group().caught_up_since_opened() && registered())
+    if (!ready() && controller_.group().caught_up_since_opened() && registered())
         ready_.store(true, std::memory_order_relaxed);
     if (loop_.now() < next_chores_) return;
     next_chores_ = insync::saturating_add(loop_.now(), kChores);
