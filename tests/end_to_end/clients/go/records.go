@@ -62,6 +62,9 @@ func sayRecord(record *kgo.Record) {
 // consume TOPIC: what is there by now.
 func consume(ctx context.Context, client *kgo.Client, arguments []string) error {
 	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, arguments[0])
+	if err == nil {
+		err = ends.Error()
+	}
 	if err != nil {
 		return err
 	}
