@@ -148,12 +148,14 @@ class Kill(ClusterTest):
 
     def test_a_node_that_comes_back_calls_no_topic_unknown(self):
         # librdkafka gives up what it has for a topic that is gone, also if it comes back.
-        cluster = self.started()
-        for node in cluster.nodes * 5:
-            node.kill()
+        cluster = self.cluster()
+        for node in cluster.nodes:
+            topic = f"new-{node.id}"
+            cluster.create_topic(topic)
+            node.kill()  # with luck before its disk says that the topic's entry is committed
             node.start()
             # Until it takes connections at all, and faster than it can hear from the others.
-            error = eventually(lambda: [wire.produce(node.address, "test", "?", acks=1)[0]],
+            error = eventually(lambda: [wire.produce(node.address, topic, "?", acks=1)[0]],
                                interval=0.005, what="an answer")
             self.assertNotEqual([wire.UNKNOWN_TOPIC_OR_PARTITION], error)
 

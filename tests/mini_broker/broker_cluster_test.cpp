@@ -165,7 +165,7 @@ TEST_CASE("A node that comes back is asked nothing before it knows which topics 
     const NodeId node = GENERATE(1, 2, 3);
     Cluster3 three;
     REQUIRE(three.create(node, "topic") == Error::none);
-    three.cluster.end(node, how); // so soon that its disk does not say what is committed
+    three.cluster.end(node, how); // so soon that its disk may not say yet that this is committed
     for (const NodeId other : three.others(node)) {
         three.cluster.cut(node, other);
         three.cluster.cut(other, node);

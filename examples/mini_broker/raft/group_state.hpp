@@ -108,6 +108,9 @@ struct RaftGroup::State {
     std::optional<Proposed> propose(std::string_view batch, Offset base_offset);
 
     [[nodiscard]] bool leading() const noexcept { return core.state == RAFT_LEADER; }
+    [[nodiscard]] bool caught_up_with_its_term() const noexcept {
+        return leading() && commit >= led_from;
+    }
     [[nodiscard]] NodeId leader() noexcept;
 
     const GroupId id;

@@ -97,7 +97,7 @@ Index RaftGroup::last_index() const noexcept {
 }
 
 bool RaftGroup::caught_up_with_its_term() const noexcept {
-    return leading() && state_->commit >= state_->led_from;
+    return state_->caught_up_with_its_term();
 }
 
 bool RaftGroup::caught_up_since_opened() const noexcept {

@@ -70,7 +70,7 @@ int RaftGroup::State::step(raft_event& event, const OfferedEntries& offered) {
     // though more was known to be committed before.
     commit = std::max<Index>(commit, raft_commit_index(&core));
     core.commit_index = commit;
-    if (leading() && commit >= led_from) caught_up = true;
+    if (caught_up_with_its_term()) caught_up = true;
     advance_high_watermark();
     notice_role();
     start_sync();
