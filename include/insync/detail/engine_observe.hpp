@@ -133,8 +133,12 @@ inline bool IsrEngine::begin_epoch(Partition& p,
     // One that acted alone, having heard of no leader, inherits itself (S8): what was published
     // before may be long out of date.
     const bool alone = line.no_leader != 0 && p.decision.stale && line.deposed == 0;
-    const Mask inherited =
+    Mask inherited =
         static_cast<Mask>((alone ? 0 : p.members()) | bit(static_cast<std::uint32_t>(line.self)));
+    p.for_each_follower(inherited, [&](std::uint32_t position) {
+        if (dead.contains(p.replicas()[position]))
+            inherited = static_cast<Mask>(inherited & ~bit(position));
+    });
     line.leading = 1;
     line.deposed = line.no_leader = line.masked = 0;
     line.epoch = static_cast<std::uint32_t>(state.epoch);

@@ -3,7 +3,9 @@
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
 #include <insync/counters.hpp>
+#include <insync/detail/dead_nodes.hpp>
 #include <insync/detail/event_queue.hpp>
+#include <insync/detail/first_set.hpp>
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/name.hpp>
 #include <insync/detail/outcome.hpp>
@@ -59,6 +61,7 @@ public:
     mutable Partitions partitions; ///< questions lock as well
     ReplicationWaits waits;
     EventQueue events;
+    DeadNodes dead;
     std::atomic<bool> stopped{false};
     std::atomic<bool> publishing{false}; ///< a store is attached (S8)
     bool pushes = false; ///< the view tells of every change: nobody out of sync need be asked
@@ -141,8 +144,10 @@ public:
                std::uint32_t partition,
                std::uint32_t replica_set,
                int min_isr,
-               const PublishedIsr* inherited,
+               const FirstSet& set,
                Now now);
+    Result begin_anew(
+        Partition& p, const FirstSet& set, std::optional<int> min_isr, Now now, Outcome& outcome);
     void leave(Partition& p, Outcome& outcome);
     Result apply_published(Partition& p, const PublishedIsr& isr, Now now, Outcome& outcome);
     Result reassign(Partition& p, std::span<const NodeId> sorted, Now now, Outcome& outcome);
@@ -164,6 +169,10 @@ public:
     [[nodiscard]] TimePoint heard_at(const Partition& p, std::uint32_t position, Now now) const;
 
 private:
+    [[nodiscard]] Decision first_decision(const FirstSet& set,
+                                          std::uint32_t replica_set,
+                                          StateWord identity,
+                                          Now now) const;
     Result hear_of_epoch(Partition& p, Epoch epoch, Outcome& outcome);
     Result lead(Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome);
     Result follow(
