@@ -14,10 +14,12 @@ set(INSYNC_HEADERS
     include/insync/detail/cell_arena.hpp
     include/insync/detail/dead_nodes.hpp
     include/insync/detail/engine_commit.hpp
+    include/insync/detail/engine_follow.hpp
     include/insync/detail/engine_observe.hpp
     include/insync/detail/engine_progress.hpp
     include/insync/detail/engine_registry.hpp
     include/insync/detail/engine_reports.hpp
+    include/insync/detail/engine_rows.hpp
     include/insync/detail/event_queue.hpp
     include/insync/detail/first_set.hpp
     include/insync/detail/geometric_slab.hpp

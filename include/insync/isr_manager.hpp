@@ -27,10 +27,12 @@
 // IWYU pragma: begin_keep
 // The members are defined in the .ipp files below, for which the rest is included.
 #include <insync/detail/engine_commit.hpp>
+#include <insync/detail/engine_follow.hpp>
 #include <insync/detail/engine_observe.hpp>
 #include <insync/detail/engine_progress.hpp>
 #include <insync/detail/engine_registry.hpp>
 #include <insync/detail/engine_reports.hpp>
+#include <insync/detail/engine_rows.hpp>
 #include <insync/reports.hpp>
 
 #include <algorithm>

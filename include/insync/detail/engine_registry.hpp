@@ -185,6 +185,7 @@ struct KnownFollowers {
         Stamp contact;
         Stamp caught_up;
         bool eligible = true;
+        bool present = true;
         bool held_out = false;
     };
 
@@ -193,7 +194,11 @@ struct KnownFollowers {
             holds = *more->holds;
         p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
             followers[position] = {
-                p.match(position), p.contact(position), p.caught_up(position), p.eligible(position),
+                p.match(position),
+                p.contact(position),
+                p.caught_up(position),
+                p.eligible(position),
+                p.present(position),
                 p.extra() != nullptr && (p.extra()->held_out & bit(position)) != 0};
         });
     }
@@ -202,17 +207,20 @@ struct KnownFollowers {
     void move_to(Partition& p, const ReplicaSet& old, Stamp now) const {
         Extra& more = *p.extra();
         Mask ineligible = 0;
+        Mask absent = 0;
         more.held_out = 0;
         p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
             const std::uint32_t from = old.position(p.replicas()[position]);
             const bool known = from != ReplicaSet::kNone && from != self;
             const Follower follower =
                 known ? followers[from]
-                      : Follower{kUnconfirmed, long_before(now), long_before(now), false, false};
+                      : Follower{kUnconfirmed, long_before(now), long_before(now), false, false,
+                                 false};
             p.match(position) = follower.match;
             p.contact(position) = follower.contact;
             p.kept_caught_up(position) = follower.caught_up;
             if (!follower.eligible) ineligible = static_cast<Mask>(ineligible | bit(position));
+            if (!follower.present) absent = static_cast<Mask>(absent | bit(position));
             if (!more.holds) return;
             const Extra::Holds fresh{now};
             const Extra::Holds& kept = known && holds ? *holds : fresh;
@@ -223,6 +231,7 @@ struct KnownFollowers {
             if (follower.held_out) more.held_out = static_cast<Mask>(more.held_out | bit(position));
         });
         more.ineligible = ineligible;
+        more.absent = absent;
     }
 
     std::array<Follower, kMaxReplicas> followers{};

@@ -79,9 +79,11 @@ public:
     struct Judging {
         bool saw_all = true;    ///< whether the last sweep looked at every partition
         bool may_evict = true;  ///< false in a stalled sweep: our own pause (S3)
+        bool pushed = false;    ///< something was pushed while the view was read
         Stamp last_sweep;       ///< when reads were last known to be good
         Stamp expiry;           ///< out: nothing expires before this
         bool attention = false; ///< out: to be looked at in every sweep
+        Mask disavowed = 0;     ///< of whom the view no longer says what it said before
     };
 
     // engine_observe.hpp
@@ -179,7 +181,12 @@ private:
         Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome);
     Result failed_read(Partition& p, Result why, Now now, Judging& judging, Outcome& outcome);
     bool begin_epoch(Partition& p, const GroupState& state, Now now, Outcome& outcome);
-    bool take_in_rows(Partition& p, const GroupState& state, Now now);
+    bool take_in_rows(Partition& p, const GroupState& state, Now now, Judging& judging);
+    [[nodiscard]] static bool contradicts(const Partition& p,
+                                          std::uint32_t position,
+                                          const FollowerRow& row) noexcept;
+    void disavow(Partition& p, std::uint32_t position, Stamp now, Judging& judging) const;
+    void revoke_claim(Partition& p) const;
     ChangeCause judge_members(Partition& p, Now now, Judging& judging);
     bool may_join(Partition& p, std::uint32_t position, Stamp now);
     void note_departures(Partition& p, Mask left, Stamp now);
