@@ -80,6 +80,7 @@ struct Node {
     std::uint64_t queued = 0;      ///< the newest write that has been seen
     std::uint64_t process = 0;     ///< counts starts, so that what was meant for an older one is void
     std::vector<NodeId> neighbours; ///< the members that the library last had rows for
+    std::map<NodeId, unsigned> met; ///< in which life those were that spoke to it
     std::vector<std::function<void()>> held; ///< what happens to it once it is no longer paused
 };
 
@@ -174,6 +175,7 @@ private:
     [[nodiscard]] Link& link(NodeId from, NodeId to) { return links_[{from, to}]; }
     void on(NodeId id, TimePoint when, std::function<void()> what);
     int call(NodeId id, int result);
+    static bool answers(const raft_host_message& about);
     void collect_mail(NodeId id);
     void collect_writes(NodeId id);
     void watch_members(NodeId id);

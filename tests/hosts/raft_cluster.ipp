@@ -132,6 +132,12 @@ inline void RaftCluster::watch_members(NodeId id) {
     each.neighbours = std::move(present);
 }
 
+/// Whether a message goes back to who has spoken, in whichever life.
+inline bool RaftCluster::answers(const raft_host_message& about) {
+    return about.kind == RAFT_HOST_APPEND_RESPONSE || about.kind == RAFT_HOST_HEARTBEAT_RESPONSE ||
+           about.kind == RAFT_HOST_VOTE_RESPONSE || about.kind == RAFT_HOST_PRE_VOTE_RESPONSE;
+}
+
 inline void RaftCluster::collect_mail(NodeId id) {
     for (;;) {
         Mail mail;
@@ -147,7 +153,7 @@ inline void RaftCluster::collect_mail(NodeId id) {
         mail.to = static_cast<NodeId>(mail.about.to);
         mail.bytes.assign(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
         mail.from_life = node(id).life;
-        mail.to_life = life_known(id, mail.to);
+        mail.to_life = answers(mail.about) ? node(id).met[mail.to] : life_known(id, mail.to);
         send(std::move(mail));
     }
 }
@@ -190,9 +196,11 @@ inline void RaftCluster::deliver(const Mail& mail) {
         to.held.push_back([this, mail] { deliver(mail); });
         return;
     }
-    const bool meant = mail.to_life == to.life && mail.from_life == life_known(mail.to, mail.from);
+    // It may not have heard of a new life, but does not go back to an old one.
+    const bool meant = mail.to_life == to.life && mail.from_life >= life_known(mail.to, mail.from);
     if (to.up && !meant && on_former_self) on_former_self(mail);
     if (!to.up || !meant) return lose(mail);
+    to.met[mail.from] = mail.from_life;
     const int result = library_.step(to.raft, mail.bytes.data(), mail.bytes.size());
     if (result != RAFT_HOST_PANIC) note_answer(mail.to, mail);
     call(mail.to, result);
@@ -263,6 +271,7 @@ inline void RaftCluster::crash(NodeId id) {
     ++each.process;
     each.queued = 0;
     each.neighbours.clear();
+    each.met.clear();
     (void)library_.crash(each.raft);
 }
 

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -62,10 +63,11 @@ private:
     void watch_change();
     void conclude(const PendingChange& change);
     void remove(const PendingChange& change, NodeId id);
+    void end_removed(const PendingChange& change, NodeId id);
     void admit(NodeId id);
     void want(std::uint32_t what, NodeId id);
     void assign(const std::vector<NodeId>& nodes);
-    [[nodiscard]] bool leaves_nobody(const Wish& wish, NodeId at) const;
+    [[nodiscard]] bool is_void(const Wish& wish, NodeId at) const;
 
     // world_faults.hpp: what goes wrong
     void happen();
@@ -103,6 +105,7 @@ private:
     std::optional<PendingChange> pending_;
     bool joint_ = false; ///< a joint change is under way,
     TimePoint joint_until_{}; ///< and is to be so until then
+    std::set<NodeId> ending_;            ///< who was removed, and has not ended yet
     std::map<NodeId, Epoch> removed_in_; ///< who was removed, in the term in which it was
     Millis load_gap_;
 };

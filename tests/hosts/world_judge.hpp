@@ -66,7 +66,7 @@ inline void Broker::check() {
     if (has_min && !set->own()) report_.fail("S5", "node {}: a follower accepts writes", self_);
     if (std::pair{set->epoch(), set->version()} < std::pair{last_.epoch(), last_.version()})
         report_.fail("S4", "node {}: an older set came back", self_);
-    if (set->own() && beginning_.epoch != set->epoch()) {
+    if (set->own() && (!last_.own() || beginning_.epoch != set->epoch())) {
         beginning_ = {set->epoch(), cluster_.now(), {}};
         for (const NodeId node : set->members())
             beginning_.lives[node] = cluster_.life_known(self_, node);

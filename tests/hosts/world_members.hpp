@@ -15,7 +15,9 @@ inline void World::pursue_wishes() {
     if (joint_ && now() < joint_until_) return;
     if (pending_ || wishes_.empty() || at == kNoNode || cluster_.node(at).paused) return;
     const Wish wish = wishes_.front();
-    if (leaves_nobody(wish, at)) return wishes_.pop_front();
+    for (const raft_host_change& step : wish.steps)
+        if (ending_.contains(static_cast<NodeId>(step.id))) return; // first it has to end
+    if (is_void(wish, at)) return wishes_.pop_front();
     const Epoch term = cluster_.show(at).state.term;
     // The index is known only when it was proposed; whoever applies it does so later.
     const Index index = cluster_.change(at, wish.steps, wish.how);
@@ -28,22 +30,31 @@ inline void World::pursue_wishes() {
     watch_change();
 }
 
-/// Whether hardly a voter would be left.
-inline bool World::leaves_nobody(const Wish& wish, NodeId at) const {
+/// Whether a wish takes the last voter, or one that is none.
+inline bool World::is_void(const Wish& wish, NodeId at) const {
     std::size_t voters = 0;
-    bool takes_one = false;
-    for (const insync_raft_peer& peer : cluster_.show(at).peers) {
-        if (peer.member != INSYNC_RAFT_VOTER) continue;
-        ++voters;
-        for (const raft_host_change& step : wish.steps)
-            takes_one = takes_one || (step.id == peer.id && step.what != RAFT_HOST_ADD_VOTER);
+    std::size_t taken = 0;
+    std::size_t unknown = 0;
+    const Shown shown = cluster_.show(at);
+    for (const insync_raft_peer& peer : shown.peers) voters += peer.member == INSYNC_RAFT_VOTER;
+    for (const raft_host_change& step : wish.steps) {
+        const auto row = std::ranges::find(shown.peers, step.id, &insync_raft_peer::id);
+        if (step.what == RAFT_HOST_ADD_VOTER) continue;
+        if (row == shown.peers.end()) unknown += step.what == RAFT_HOST_REMOVE;
+        else taken += row->member == INSYNC_RAFT_VOTER;
     }
-    return takes_one && voters < 2;
+    return unknown > 0 || (taken > 0 && voters < 2);
 }
 
 /// Whether the change under way has been applied by anybody, or another entry stands in its place.
 inline void World::watch_change() {
     if (!pending_) return;
+    const NodeId at = leader();
+    const insync_raft_state state = at == kNoNode ? insync_raft_state{} : cluster_.show(at).state;
+    if (state.term > pending_->term && state.last < pending_->index) { // that leader's end is lost
+        wishes_.push_front(std::exchange(pending_, std::nullopt)->wish);
+        return;
+    }
     for (const NodeId id : cluster_.ids()) {
         if (!cluster_.node(id).up || cluster_.show(id).state.applied < pending_->index) continue;
         raft_host_entry entry{};
@@ -87,26 +98,39 @@ inline void World::remove(const PendingChange& change, NodeId id) {
     if (change.wish.how != RAFT_HOST_SIMPLE) return;
     report_.reach(Mark::removed);
     removed_in_[id] = change.term;
+    ending_.insert(id);
     if (plan_.reassigns) {
         auto rest = assigned_;
         std::erase(rest, id);
         assign(rest);
     }
-    const Wish wish = change.wish;
     const auto lingers = static_cast<Millis::rep>(numbers_.below(60));
-    // Its mail of this life counts for nothing from when it lives anew. At another time than now:
-    // the library is in the middle of a call.
-    cluster_.at(now() + Millis{1 + lingers}, [this, wish, id] {
-        if (report_.failed()) return;
-        report_.set_now(now());
-        if (broker(id).up()) broker(id).stop();
-        cluster_.crash(id);
-        cluster_.node(id).member = false;
-        if (wish.wipes) cluster_.wipe(id);
-        report_.note("node {} has ended{}", id, wish.wipes ? " and lost its disk" : "");
-        if (wish.returns.count() == 0) return;
-        cluster_.at(now() + wish.returns, [this, id] { want(RAFT_HOST_ADD_VOTER, id); });
-    });
+    cluster_.at(now() + Millis{1 + lingers}, [this, change, id] { end_removed(change, id); });
+}
+
+/// Not before most of the others have applied it: they may need its vote until then.
+inline void World::end_removed(const PendingChange& change, NodeId id) {
+    if (report_.failed()) return;
+    report_.set_now(now());
+    std::size_t others = 0;
+    std::size_t applied = 0;
+    for (const NodeId other : cluster_.ids()) {
+        if (other == id || !cluster_.node(other).member) continue;
+        ++others;
+        applied += cluster_.show(other).state.applied >= change.index;
+    }
+    if (!insync::is_majority(applied, others)) {
+        cluster_.at(now() + Millis{20}, [this, change, id] { end_removed(change, id); });
+        return;
+    }
+    if (broker(id).up()) broker(id).stop();
+    cluster_.crash(id);
+    cluster_.node(id).member = false;
+    ending_.erase(id);
+    if (change.wish.wipes) cluster_.wipe(id);
+    report_.note("node {} has ended{}", id, change.wish.wipes ? " and lost its disk" : "");
+    if (change.wish.returns.count() == 0) return;
+    cluster_.at(now() + change.wish.returns, [this, id] { want(RAFT_HOST_ADD_VOTER, id); });
 }
 
 inline void World::admit(NodeId id) {

@@ -19,7 +19,9 @@ public:
     /// Takes in what a node's library has just done, and judges that.
     void note(NodeId id, const Shown& shown);
     void note_answer(NodeId at, const Mail& mail) {
-        heard_[{at, mail.from}] = {mail.about.term, mail.from_life, cluster_.now()};
+        Answer& last = heard_[{at, mail.from}];
+        if (mail.about.term < last.term) return; // it was late
+        last = {mail.about.term, mail.from_life, cluster_.now()};
     }
     void note_acknowledged(Epoch epoch, Index index) {
         Index& highest = acknowledged_[epoch];
