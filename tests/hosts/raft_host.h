@@ -162,7 +162,7 @@ typedef struct raft_host {
     int32_t (*crash)(raft_host_node node);
     /* Starts it again on its disk, whatever it was before; its handle stays. */
     int32_t (*restart)(raft_host_node node);
-    /* A crashed node's disk is replaced by an empty one: after `restart` it is a node that joins. */
+    /* Gives a crashed node an empty disk: after `restart` it is a node that joins. */
     int32_t (*wipe)(raft_host_node node);
 
     /* Replaces what was applied up to `index` by a snapshot, on the disk too. */
