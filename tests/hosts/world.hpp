@@ -172,7 +172,13 @@ inline Verdict World::run() {
                 if (broker(id).up() && !cluster_.node(id).paused && cluster_.show(id).leads())
                     broker(id).produce();
         });
-        each(Millis{20}, [this] { pursue_wishes(); });
+        each(Millis{20}, [this] {
+            if (std::ranges::count_if(cluster_.ids(), [this](NodeId id) {
+                    return cluster_.show(id).leads();
+                }) > 1)
+                report_.reach(Mark::two_leaders);
+            pursue_wishes();
+        });
         live_until(now() + config.max_lag_ms);
         while (!tape_.ended() && !report_.failed()) {
             happen();

@@ -13,7 +13,9 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -84,11 +86,11 @@ private:
         Epoch epoch = 0;
         Index index = 0;
     };
-    /// The ISR at the beginning of this leadership, and in which life each node was.
+    /// The ISR at the beginning of this leadership.
     struct Beginning {
         Epoch epoch = 0;
         TimePoint when{};
-        std::map<NodeId, unsigned> lives;
+        std::set<NodeId> members;
     };
 
     void on_wait_ended(int id, insync::WaitResult result);
@@ -121,6 +123,8 @@ private:
     TimePoint next_sweep_;
     TimePoint excused_ = insync::kNever;
     Beginning beginning_;
+    std::uint64_t membership_ = 0;
+    TimePoint members_since_{}; ///< when that changed
     bool led_ = false;
     insync::IsrSet last_;
     Index high_watermark_ = 0;
@@ -172,6 +176,8 @@ inline void Broker::tick() {
 }
 
 inline void Broker::on_step(const Shown& shown) {
+    if (std::exchange(membership_, shown.state.membership) != shown.state.membership)
+        members_since_ = cluster_.now();
     check_view(shown);
     if (!plan_.observes || !shown.leads()) return;
     (void)manager_->update_isr(handle_);

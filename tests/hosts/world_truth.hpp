@@ -3,6 +3,9 @@
 #include "hosts/raft_cluster.hpp"
 #include "hosts/world_plan.hpp"
 
+#include <insync/isr_set.hpp>
+
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -31,6 +34,13 @@ public:
     [[nodiscard]] NodeId leader_of(Epoch epoch) const {
         const auto leader = leaders_.find(epoch);
         return leader == leaders_.end() ? kNoNode : leader->second;
+    }
+    /// Whether the leader of a set has led in its epoch, or, where it is ahead, in a newer one.
+    [[nodiscard]] bool may_be_named(const insync::IsrSet& set) const {
+        if (set.leader() == kNoNode || set.epoch() == 0) return true;
+        if (!set.leader_ahead()) return leader_of(set.epoch()) == set.leader();
+        return std::any_of(leaders_.upper_bound(set.epoch()), leaders_.end(),
+                           [&](const auto& led) { return led.second == set.leader(); });
     }
     /// When a leader last took in an answer of a member, in this epoch and in its present life.
     [[nodiscard]] TimePoint heard(NodeId at, NodeId of, Epoch epoch) const {

@@ -2,13 +2,15 @@
 //
 //   INSYNC_WORLDS=N    so many worlds of each library (300)
 //   INSYNC_SEED=S      beginning with that one (1)
-//   INSYNC_MINUTES=M   as many worlds as there is time for, of each library
+//   INSYNC_MINUTES=M   instead, as many as there is time for
+//   build/dev/tests/insync_host_tests "no rule is violated in worlds on raft-rs"
 #include "hosts/worlds.hpp"
 
 #include "property/random.hpp"
 #include "simulation/shrink.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -73,6 +75,24 @@ void live(const raft_host& library) {
     }
 }
 
+/// The rule that a run of worlds finds violated; nothing if it finds none.
+std::string violated(const raft_host& library, const WorldMistakes& mistakes) {
+    Totals ignored;
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        const Verdict verdict = run_world(library, world_of_seed(seed), ignored, mistakes);
+        if (verdict.ok()) continue;
+        UNSCOPED_INFO("seed " << seed << ": " << verdict.rule << ": " << verdict.what);
+        return verdict.rule;
+    }
+    return {};
+}
+
+struct WrongBroker {
+    const char* name;
+    WorldMistakes mistakes;
+    const char* rule; ///< the first that is seen to be violated
+};
+
 } // namespace
 
 TEST_CASE("no rule is violated in worlds on raft-rs", "[hosts][worlds]") {
@@ -81,4 +101,36 @@ TEST_CASE("no rule is violated in worlds on raft-rs", "[hosts][worlds]") {
 
 TEST_CASE("no rule is violated in worlds on etcd raft", "[hosts][worlds]") {
     live(*etcd_raft_host());
+}
+
+TEST_CASE("a world on a real library is the same each time", "[hosts][worlds]") {
+    const raft_host& library = *GENERATE(raft_rs_host(), etcd_raft_host());
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        Totals first;
+        Totals second;
+        const Verdict silent = run_world(library, world_of_seed(seed), first);
+        const Verdict told = run_world(library, world_of_seed(seed), second, {}, true);
+        INFO(library.name << ", seed " << seed);
+        CHECK(silent.hash == told.hash);
+        CHECK(first.steps == second.steps);
+        CHECK(first.marks == second.marks);
+        CHECK_FALSE(told.trace.empty());
+    }
+}
+
+TEST_CASE("worlds on a real library notice what a broker does wrong", "[hosts][worlds]") {
+    const raft_host& library = *GENERATE(raft_rs_host(), etcd_raft_host());
+    const WrongBroker wrong = GENERATE(
+        WrongBroker{"takes what is not on the disk for durable", {Mistake::durable_is_end}, "S2"},
+        WrongBroker{"verifies by recent_active", {Mistake::verified_by_activity}, "S2"},
+        WrongBroker{"verifies by any answer", {Mistake::verified_by_contact}, "S2"},
+        WrongBroker{"takes recent_active for a contact", {Mistake::contact_by_activity}, "S2"},
+        WrongBroker{"takes 0 for a leader", {Mistake::nobody_is_node_0}, "S2"},
+        WrongBroker{"claims a quorum", {Mistake::quorum_claimed}, "S5"},
+        WrongBroker{"takes a learner for a voter", {Mistake::learners_vote}, "S3"},
+        WrongBroker{"takes what was sent for what is held", {Mistake::match_is_sent}, "S2"},
+        WrongBroker{"takes votes for contacts", {Mistake::none, true, false}, "S2"},
+        WrongBroker{"does not forget who was removed", {Mistake::none, false, true}, "S2"});
+    INFO(library.name << ": a broker that " << wrong.name);
+    CHECK(violated(library, wrong.mistakes) == wrong.rule);
 }
