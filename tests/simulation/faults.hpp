@@ -15,7 +15,7 @@ namespace simulation {
 /// One fault, if the plan knows its class; each class has its bit.
 inline void World::happen() {
     using Class = void (World::*)(unsigned);
-    static constexpr std::array<std::pair<Class, unsigned>, 9> kClasses{{
+    static constexpr std::array<std::pair<Class, unsigned>, 10> kClasses{{
         {&World::link_fault, 9},
         {&World::node_fault, 8},
         {&World::leadership_fault, 4},
@@ -25,11 +25,12 @@ inline void World::happen() {
         {&World::metadata_fault, 3},
         {&World::push_fault, 4},
         {&World::callback_fault, 3},
+        {&World::member_fault, 3},
     }};
     fail_allocations();
     unsigned kind = tape_.byte();
     if (kind == 0) return;
-    kind = (kind - 1) % 47;
+    kind = (kind - 1) % 50;
     for (std::size_t i = 0; i < kClasses.size(); ++i) {
         const auto& [act, kinds] = kClasses[i];
         if (kind < kinds) {

@@ -44,6 +44,8 @@ public:
     [[nodiscard]] Tracked& tracked(GroupNumber group) { return tracked_[group]; }
 
     void tick();
+    /// Its library tells that something has changed in a group.
+    void look(GroupNumber group);
     /// A client asks for one append with acks=all.
     void produce(GroupNumber group, Index count);
     void push_answer(GroupNumber group, NodeId follower);
@@ -101,6 +103,7 @@ private:
     void check_members_after_sweep(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
     void check_told(const Tracked& t);
+    void check_emptied(Tracked& t, const insync::IsrSet& set);
     void check_committed(const Tracked& t, const PendingWait& wait);
     void compare_with_model(Tracked& t, const insync::IsrSet& set);
 

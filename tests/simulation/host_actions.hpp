@@ -122,6 +122,16 @@ inline void Host::tick() {
     }
 }
 
+inline void Host::look(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    const TimePoint now = local_now();
+    const bool late = is_overdue(now);
+    (void)call([&] { return manager_->update_isr(t.handle); });
+    if (t.model) observe_model(t, !late && !stalled_, last_sweep_, late);
+    for (Tracked& each : tracked_) check(each); // callbacks may touch them all
+    if (view_.fault == ViewFault::none && !plan_.fails_to_allocate) check_emptied(t, t.last);
+}
+
 inline void Host::produce(GroupNumber group, Index count) {
     Tracked& t = tracked_[group];
     const auto& replica = truth_.cluster.replica(group, self_);

@@ -98,7 +98,7 @@ inline void Host::check_high_watermark(Tracked& t, const insync::IsrSet& set) {
                      self_, t.group, *mark);
     if (replica.leads() && replica.epoch == set.epoch())
         for (const NodeId node : set.members())
-            if (truth_.held(t.group, node, self_) < *mark)
+            if (!t.emptied.contains(node) && truth_.held(t.group, node, self_) < *mark)
                 report_.fail("L11",
                              "node {} group {}: the high watermark is {}, member {} holds "
                              "only {}",
@@ -140,7 +140,7 @@ inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
     if (set->size() < insync::effective_min_isr(t.min_isr, t.assigned.size()))
         return fail("below min ISR");
     for (const NodeId node : set->members())
-        if (!truth_.holds(t.group, node, wait.index, wait.epoch))
+        if (!t.emptied.contains(node) && !truth_.holds(t.group, node, wait.index, wait.epoch))
             return fail(fmt::format("though member {} does not hold it", node));
     const auto& replica = truth_.cluster.replica(t.group, self_);
     if (replica.leads() && replica.epoch == wait.epoch && replica.commit < wait.index)
@@ -192,7 +192,24 @@ inline void Host::check_after_sweep(Tracked& t) {
     if (set->own() != due)
         return report_.fail("S5", "node {} group {}: after a sweep it {} in epoch {}", self_,
                             t.group, due ? "does not lead" : "leads", replica.epoch);
+    check_emptied(t, *set);
     if (due) check_members_after_sweep(t, *set);
+}
+
+/// S2: what a replica held is forgotten once the view vouches for it no more. One that was removed
+/// and came back within the epoch is not in the ISR before it has confirmed.
+inline void Host::check_emptied(Tracked& t, const insync::IsrSet& set) {
+    t.emptied.clear();
+    const auto& replica = truth_.cluster.replica(t.group, self_);
+    if (!set.own() || !replica.leads() || replica.epoch != set.epoch()) return;
+    for (const NodeId node : set.members()) {
+        const auto& peer = replica.peers[static_cast<std::size_t>(node)];
+        const auto added = truth_.groups[t.group].added.find(node);
+        if (added == truth_.groups[t.group].added.end() || added->second != replica.epoch) continue;
+        if (!peer.verified)
+            report_.fail("S2", "node {} group {}: {} came back with nothing, and is a member",
+                         self_, t.group, node);
+    }
 }
 
 inline void Host::check_members_after_sweep(Tracked& t, const insync::IsrSet& set) {

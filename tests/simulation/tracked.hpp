@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct Tracked {
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
     std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
     std::map<int, PendingWait> waits;
+    std::set<NodeId> emptied; ///< who lost all that it held since this manager last saw the truth
     std::optional<PendingWait> appended; ///< the newest that this node asked for
 
     [[nodiscard]] TimePoint told_alive(NodeId node) const {
@@ -59,9 +61,11 @@ struct Tracked {
 /// What is true of all nodes together, whatever anybody believes.
 struct Truth {
     struct Group {
-        std::map<Epoch, NodeId> leaders;
-        std::map<Epoch, Index> acknowledged; ///< the highest index, by the epoch of its entry
+        std::map<Epoch, NodeId> leaders{};
+        std::map<Epoch, Index> acknowledged{}; ///< the highest index, by the epoch of its entry
         std::vector<NodeId> assigned;
+        /// In which epoch a node with nothing was last added.
+        std::map<NodeId, Epoch> added{};
     };
     insync::testing::SimulatedCluster& cluster;
     std::vector<Group> groups;

@@ -49,6 +49,13 @@ private:
     void push_fault(unsigned kind);
     void callback_fault(unsigned kind);
     void fail_allocations();
+
+    // member_faults.hpp: members that come back with nothing
+    void member_fault(unsigned kind);
+    [[nodiscard]] bool take_out(GroupNumber group, NodeId node, bool stays_assigned);
+    void come_back(GroupNumber group, NodeId node);
+    void look_at_members(GroupNumber group);
+
     void stop(NodeId node, bool loses_power, Millis away);
     void assign(GroupNumber group, const std::vector<NodeId>& nodes);
     [[nodiscard]] NodeId any_node() {
@@ -100,7 +107,7 @@ inline World::World(ByteTape tape, Totals& totals, const RunOptions& options)
             replicas.push_back(static_cast<NodeId>((group + i) % nodes + 1));
         std::sort(replicas.begin(), replicas.end());
         (void)cluster_.add_group("t", static_cast<insync::PartitionId>(group), replicas);
-        truth_.groups.push_back({{}, {}, replicas});
+        truth_.groups.push_back({.assigned = replicas});
     }
     const Millis interval = plan_.config.check_interval_ms;
     for (NodeId node = 1; node <= last_node(); ++node) {
@@ -245,3 +252,4 @@ inline void World::start_due_nodes() {
 
 #include "simulation/faults.hpp"
 #include "simulation/healing.hpp"
+#include "simulation/member_faults.hpp"
