@@ -15,22 +15,23 @@ namespace simulation {
 /// One fault, if the plan knows its class; each class has its bit.
 inline void World::happen() {
     using Class = void (World::*)(unsigned);
-    static constexpr std::array<std::pair<Class, unsigned>, 10> kClasses{{
+    static constexpr std::array<std::pair<Class, unsigned>, 11> kClasses{{
         {&World::link_fault, 9},
         {&World::node_fault, 8},
         {&World::leadership_fault, 4},
         {&World::clock_fault, 6},
-        {&World::view_fault, 4},
+        {&World::view_fault, 6},
         {&World::config_fault, 6},
         {&World::metadata_fault, 3},
         {&World::push_fault, 4},
         {&World::callback_fault, 3},
         {&World::member_fault, 3},
+        {&World::group_fault, 7},
     }};
     fail_allocations();
     unsigned kind = tape_.byte();
     if (kind == 0) return;
-    kind = (kind - 1) % 50;
+    kind = (kind - 1) % 59;
     for (std::size_t i = 0; i < kClasses.size(); ++i) {
         const auto& [act, kinds] = kClasses[i];
         if (kind < kinds) {
@@ -163,14 +164,28 @@ inline void World::view_fault(unsigned kind) {
     const NodeId node = any_node();
     HostView& view = host(node).view();
     if (!host(node).up()) return;
+    if (kind > 3) return busy_reads(node);
     report_.note("reads of {}: {}", node,
                  std::array{"torn", "unavailable", "stand still", "good"}[kind]);
+    cluster_.set_reads(node, {});
     switch (kind) {
     case 0: view.fault = ViewFault::torn; return;
     case 1: view.fault = ViewFault::unavailable; return;
     case 2: report_.reach(Mark::frozen_view); return view.freeze();
     default: view.fault = ViewFault::none; return;
     }
+}
+
+/// Many reads fail, as those of a lock that is nearly always held.
+inline void World::busy_reads(NodeId node) {
+    if (plan_.refined) return; // the model would read at other times, with other luck
+    const insync::testing::ReadQuality quality{
+        .unavailable_percent = static_cast<unsigned>(tape_.between(20, 95)),
+        .torn_percent = static_cast<unsigned>(tape_.below(50)),
+        .until = now() + 2 * some_time()};
+    report_.note("reads of {}: {} % unavailable, and {} % of the others torn", node,
+                 quality.unavailable_percent, quality.torn_percent);
+    cluster_.set_reads(node, quality);
 }
 
 inline void World::assign(GroupNumber group, const std::vector<NodeId>& nodes) {

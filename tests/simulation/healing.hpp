@@ -25,6 +25,7 @@ inline void World::heal() {
         // A clock that went back stands still for its manager until it has made that good.
         cluster_.time_of(node).set_time(
             now(), std::max(cluster_.local_now(node), host(node).latest_seen()));
+        cluster_.set_reads(node, {});
         host(node).view().fault = ViewFault::none;
         host(node).throw_in_callbacks(0);
         host(node).forget_failing_allocation();

@@ -56,6 +56,10 @@ public:
     void set_assignment(GroupNumber group, const std::vector<NodeId>& nodes);
     void apply_published(GroupNumber group);
     void track_anew(GroupNumber group);
+    /// A partition is made; the options tell who is alive, or the marks alone do.
+    void make(GroupNumber group, bool tells_who_is_alive);
+    /// The cluster takes a node for dead, or no more.
+    void mark(NodeId node, bool dead);
     /// The allocation after `nth` others fails, in whichever call of the manager that is.
     void fail_allocation(std::size_t nth) noexcept { failing_allocation_ = nth; }
     void forget_failing_allocation() noexcept { failing_allocation_.reset(); }
@@ -78,7 +82,9 @@ private:
     Result call(const Call& manager_call);
     template <class Call, class ModelCall>
     Result call_both(Tracked& t, std::string_view what, const Call& call, const ModelCall& model);
-    void track(GroupNumber group);
+    void track(GroupNumber group, bool tells_who_is_alive = false);
+    [[nodiscard]] insync::IsrSet first_set(const Tracked& t,
+                                           const insync::PublishedIsr& newest) const;
     void await(Tracked& t, const PendingWait& wait);
     void hear(const insync::IsrChange& change);
     void on_wait_ended(GroupNumber group, int id, insync::WaitResult result);
@@ -101,6 +107,7 @@ private:
     void check_waits(Tracked& t, const insync::IsrSet& set);
     void check_after_sweep(Tracked& t);
     void check_members_after_sweep(Tracked& t, const insync::IsrSet& set);
+    void check_first_members(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
     void check_told(const Tracked& t);
     void check_emptied(Tracked& t, const insync::IsrSet& set);

@@ -132,7 +132,8 @@ inline Host::Moment Host::moment(Tracked& t, bool may_evict, TimePoint last, boo
             paused,
             false,
             property::Reported{*set},
-            manager_->has_min_isr(t.handle)};
+            manager_->has_min_isr(t.handle),
+            truth_.dead};
 }
 
 /// Shows the model what the manager has just read: nothing has moved since.

@@ -25,13 +25,15 @@ public:
         return static_cast<Group>(partition.partition) + 1;
     }
     insync::ReadResult read(const Group& group, insync::GroupState& state) noexcept {
-        if (fault == ViewFault::unavailable) return insync::ReadResult::unavailable;
-        if (fault == ViewFault::frozen) {
-            state = frozen_[group - 1];
-            return insync::ReadResult::ok;
-        }
-        const auto read = cluster_->read(group - 1, node_, state);
-        return fault == ViewFault::torn ? insync::ReadResult::torn : read;
+        const auto result = read_with_fault(group - 1, state);
+        good_ = result == insync::ReadResult::ok ? good_ | 1u << group : good_ & ~(1u << group);
+        return result;
+    }
+    /// From now on `saw_truth` speaks of later reads.
+    void begin_reading() noexcept { good_ = 0; }
+    /// Whether the last read of the group was good, and there was one.
+    [[nodiscard]] bool saw_truth(GroupNumber group) const noexcept {
+        return fault == ViewFault::none && (good_ >> (group + 1) & 1) != 0;
     }
     [[nodiscard]] Millis contact_slack() const noexcept { return Millis{0}; }
 
@@ -47,8 +49,20 @@ public:
     ViewFault fault = ViewFault::none;
 
 private:
+    insync::ReadResult read_with_fault(GroupNumber group, insync::GroupState& state) {
+        if (fault == ViewFault::unavailable) return insync::ReadResult::unavailable;
+        if (fault == ViewFault::frozen) {
+            if (group >= frozen_.size()) return insync::ReadResult::unavailable;
+            state = frozen_[group];
+            return insync::ReadResult::ok;
+        }
+        const auto read = cluster_->read(group, node_, state);
+        return fault == ViewFault::torn ? insync::ReadResult::torn : read;
+    }
+
     const insync::testing::SimulatedCluster* cluster_;
     NodeId node_;
+    std::uint32_t good_ = 0;
     std::vector<insync::GroupState> frozen_;
 };
 

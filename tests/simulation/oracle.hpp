@@ -62,6 +62,7 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
         t.began = seen_;
         t.first_members = members;
         t.high_watermark = 0;
+        check_first_members(t, set);
         if (t.resigned) report_.reach(Mark::leads_again);
         if (set.epoch() > t.last.epoch() + 1) report_.reach(Mark::skipped_epochs);
     }
@@ -147,6 +148,20 @@ inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
         return fail("before it was committed");
 }
 
+/// S3: when a leadership begins, only those have grace who were members, and are not known to be
+/// dead.
+inline void Host::check_first_members(Tracked& t, const insync::IsrSet& set) {
+    const auto& replica = truth_.cluster.replica(t.group, self_);
+    if (!replica.leads() || replica.epoch != set.epoch()) return;
+    for (const NodeId node : truth_.dead) {
+        const bool verified = replica.peers[static_cast<std::size_t>(node)].verified;
+        if (node == self_ || verified) continue;
+        if (set.contains(node))
+            report_.fail("S3", "node {} group {}: {} is dead, and has grace", self_, t.group, node);
+        if (t.last.contains(node)) report_.reach(Mark::dead_without_grace);
+    }
+}
+
 /// What a change may do (S3). A removal for its lag needs a lag; a late sweep removes nobody.
 inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
     if (depth_ > 0 || change.cause != insync::ChangeCause::lag || view_.fault != ViewFault::none)
@@ -167,6 +182,7 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
         if (moved.added && (silent || behind > config.max_lag_entries))
             report_.fail("L6", "node {} group {}: {} joins, silent for {} ms, {} behind", self_,
                          t.group, moved.node, silence.count(), behind);
+        if (moved.added && truth_.dead.contains(moved.node)) report_.reach(Mark::dead_joined);
         if (moved.added && t.high_watermark > peer.match)
             report_.reach(Mark::watermark_held_by_joiner);
         if (!moved.added && stalled_)
@@ -183,7 +199,7 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
 /// What a sweep that read the truth leaves (S3, S5): no answer of an older epoch, nobody that has
 /// been silent too long, no quorum that is not there.
 inline void Host::check_after_sweep(Tracked& t) {
-    if (view_.fault != ViewFault::none) return report_.reach(Mark::failed_read);
+    if (!view_.saw_truth(t.group)) return report_.reach(Mark::failed_read);
     const auto& replica = truth_.cluster.replica(t.group, self_);
     const auto set = manager_->get_isr(t.handle);
     if (!set || plan_.fails_to_allocate) return;

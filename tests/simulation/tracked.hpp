@@ -66,9 +66,11 @@ struct Truth {
         std::vector<NodeId> assigned;
         /// In which epoch a node with nothing was last added.
         std::map<NodeId, Epoch> added{};
+        TimePoint born{};
     };
     insync::testing::SimulatedCluster& cluster;
     std::vector<Group> groups;
+    std::set<NodeId> dead; ///< whom the cluster takes for dead, and tells every host so
 
     /// Up to where a node holds, durably, what a leader's log says.
     [[nodiscard]] Index held(GroupNumber group, NodeId node, NodeId leader) const {

@@ -43,6 +43,7 @@ private:
     void node_fault(unsigned kind);
     void clock_fault(unsigned kind);
     void view_fault(unsigned kind);
+    void busy_reads(NodeId node);
     void leadership_fault(unsigned kind);
     void config_fault(unsigned kind);
     void metadata_fault(unsigned kind);
@@ -55,6 +56,12 @@ private:
     [[nodiscard]] bool take_out(GroupNumber group, NodeId node, bool stays_assigned);
     void come_back(GroupNumber group, NodeId node);
     void look_at_members(GroupNumber group);
+
+    // group_faults.hpp: partitions that are made while nodes are dead
+    void group_fault(unsigned kind);
+    void take_for_dead(NodeId node, bool dead);
+    void add_group(GroupNumber group);
+    void create_group();
 
     void stop(NodeId node, bool loses_power, Millis away);
     void assign(GroupNumber group, const std::vector<NodeId>& nodes);
@@ -99,16 +106,9 @@ inline World::World(ByteTape tape, Totals& totals, const RunOptions& options)
       plan_(Plan::draw(tape_)),
       cluster_(plan_.cluster),
       metadata_(plan_, report_),
-      truth_{cluster_, {}} {
+      truth_{cluster_, {}, {}} {
     const std::size_t nodes = cluster_.nodes();
-    for (GroupNumber group = 0; group < plan_.groups; ++group) {
-        std::vector<NodeId> replicas;
-        for (std::size_t i = 0; i < plan_.replicas; ++i)
-            replicas.push_back(static_cast<NodeId>((group + i) % nodes + 1));
-        std::sort(replicas.begin(), replicas.end());
-        (void)cluster_.add_group("t", static_cast<insync::PartitionId>(group), replicas);
-        truth_.groups.push_back({.assigned = replicas});
-    }
+    for (GroupNumber group = 0; group < plan_.groups; ++group) add_group(group);
     const Millis interval = plan_.config.check_interval_ms;
     for (NodeId node = 1; node <= last_node(); ++node) {
         hosts_.push_back(std::make_unique<Host>(node, plan_, truth_, metadata_, report_));
@@ -140,8 +140,8 @@ inline Verdict World::run() {
         host->stop();
     }
     ++report_.totals().worlds;
-    report_.totals().partition_ms +=
-        static_cast<std::uint64_t>(now().time_since_epoch().count()) * plan_.groups;
+    for (const Truth::Group& group : truth_.groups)
+        report_.totals().partition_ms += static_cast<std::uint64_t>((now() - group.born).count());
     Verdict verdict = report_.verdict();
     verdict.trace = report_.trace();
     return verdict;
@@ -235,6 +235,7 @@ inline void World::start_due_nodes() {
             start_at_[at] = TimePoint::max();
             report_.note("node {} starts", node);
             cluster_.start(node);
+            take_for_dead(node, false);
             host(node).start();
         }
         if (resume_at_[at] <= now()) {
@@ -251,5 +252,6 @@ inline void World::start_due_nodes() {
 } // namespace simulation
 
 #include "simulation/faults.hpp"
+#include "simulation/group_faults.hpp"
 #include "simulation/healing.hpp"
 #include "simulation/member_faults.hpp"
