@@ -16,7 +16,7 @@ namespace simulation {
 inline void World::happen() {
     using Class = void (World::*)(unsigned);
     static constexpr std::array<std::pair<Class, unsigned>, 11> kClasses{{
-        {&World::link_fault, 9},
+        {&World::link_fault, 12},
         {&World::node_fault, 8},
         {&World::leadership_fault, 4},
         {&World::clock_fault, 6},
@@ -25,13 +25,13 @@ inline void World::happen() {
         {&World::metadata_fault, 3},
         {&World::push_fault, 4},
         {&World::callback_fault, 3},
-        {&World::member_fault, 3},
+        {&World::member_fault, 5},
         {&World::group_fault, 7},
     }};
     fail_allocations();
     unsigned kind = tape_.byte();
     if (kind == 0) return;
-    kind = (kind - 1) % 59;
+    kind = (kind - 1) % 64;
     for (std::size_t i = 0; i < kClasses.size(); ++i) {
         const auto& [act, kinds] = kClasses[i];
         if (kind < kinds) {
@@ -62,6 +62,15 @@ inline void World::link_fault(unsigned kind) {
         return cluster_.set_network(bad);
     }
     case 3: return cluster_.set_network({});
+    case 4: {
+        const NodeId other = any_node();
+        report_.note("answers of {} to {} are kept on their way", node, other);
+        return cluster_.hold_answers(node, other);
+    }
+    case 5: return cluster_.stop_holding_answers();
+    case 6:
+        report_.note("{} answers arrive that were kept", cluster_.held_answers());
+        return cluster_.release_answers();
     default: report_.note("links are mended"); return cluster_.heal();
     }
 }
@@ -178,7 +187,6 @@ inline void World::view_fault(unsigned kind) {
 
 /// Many reads fail, as those of a lock that is nearly always held.
 inline void World::busy_reads(NodeId node) {
-    if (plan_.refined) return; // the model would read at other times, with other luck
     const insync::testing::ReadQuality quality{
         .unavailable_percent = static_cast<unsigned>(tape_.between(20, 95)),
         .torn_percent = static_cast<unsigned>(tape_.below(50)),

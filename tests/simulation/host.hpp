@@ -44,6 +44,11 @@ public:
     [[nodiscard]] Tracked& tracked(GroupNumber group) { return tracked_[group]; }
 
     void tick();
+    /// Whether reads failed, so that the loop should come round sooner.
+    [[nodiscard]] bool has_failed_reads() const noexcept { return up() && fails_; }
+    [[nodiscard]] Millis retry_pause() const {
+        return std::max(plan_.config.check_interval_ms / 8, Millis{1});
+    }
     /// Its library tells that something has changed in a group.
     void look(GroupNumber group);
     /// A client asks for one append with acks=all.
@@ -56,6 +61,7 @@ public:
     void set_assignment(GroupNumber group, const std::vector<NodeId>& nodes);
     void apply_published(GroupNumber group);
     void track_anew(GroupNumber group);
+    void begin_anew(GroupNumber group);
     /// A partition is made; the options tell who is alive, or the marks alone do.
     void make(GroupNumber group, bool tells_who_is_alive);
     /// The cluster takes a node for dead, or no more.
@@ -90,6 +96,8 @@ private:
     void on_wait_ended(GroupNumber group, int id, insync::WaitResult result);
     void in_callback();
     bool begin_sweep(TimePoint now);
+    void schedule_retry(TimePoint now);
+    [[nodiscard]] const insync::PublishedIsr& known_set(GroupNumber group) const;
     [[nodiscard]] bool is_overdue(TimePoint now) const {
         return insync::saturating_age(now, last_sweep_) > 2 * plan_.config.check_interval_ms;
     }
@@ -126,7 +134,9 @@ private:
     TimePoint seen_ = insync::kNever; ///< the latest that the manager was shown
     TimePoint last_sweep_;
     TimePoint next_sweep_;
+    TimePoint next_retry_ = TimePoint::max();
     bool stalled_ = false; ///< the last sweep came late
+    bool fails_ = false;   ///< some reads failed at the last
     std::optional<std::size_t> failing_allocation_;
     int throwing_ = 0;
     int depth_ = 0; ///< of calls within callbacks

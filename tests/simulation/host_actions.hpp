@@ -19,7 +19,8 @@ inline void Host::start() {
     manager_->subscribe([this](const insync::IsrChange& change) { hear(change); });
     manager_->publish_to(store_);
     last_sweep_ = next_sweep_ = seen_;
-    stalled_ = false;
+    next_retry_ = TimePoint::max();
+    stalled_ = fails_ = false;
     for (const NodeId node : truth_.dead) mark(node, true);
     tracked_.reserve(kMostGroups); // the manager's calls refer to them
     tracked_.resize(plan_.groups);
@@ -61,7 +62,7 @@ inline insync::IsrSet Host::first_set(const Tracked& t, const insync::PublishedI
 /// Begins to track a partition, with what the metadata knows.
 inline void Host::track(GroupNumber group, bool tells_who_is_alive) {
     Tracked& t = tracked_[group];
-    const insync::PublishedIsr& newest = metadata_.newest(group);
+    const insync::PublishedIsr& newest = known_set(group);
     t = {};
     t.group = group;
     t.assigned = truth_.groups[group].assigned;
@@ -83,8 +84,39 @@ inline void Host::track(GroupNumber group, bool tells_who_is_alive) {
     if (result != Result::ok)
         return report_.fail("S10", "node {}: initialize_isr gives {}", self_, to_string(result));
     t.handle = manager_->find("t", static_cast<insync::PartitionId>(group));
+    t.failed = false; // the next sweep reads it, whatever this read gave
     if (t.model) observe_model(t, true, seen_, true);
     check(t);
+}
+
+/// What the metadata shows this node; a node that leads a group of its own knows none of it.
+inline const insync::PublishedIsr& Host::known_set(GroupNumber group) const {
+    static const insync::PublishedIsr kNothing{};
+    return truth_.cluster.replica(group, self_).alone ? kNothing : metadata_.newest(group);
+}
+
+/// The group is another one than before, or its epoch has fallen: all that was known is forgotten.
+inline void Host::begin_anew(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    failing_allocation_.reset(); // the host would try again
+    t.heard = 0;
+    t.emptied.clear();
+    view_.begin_reading();
+    const Result result = manager_->register_anew("t", static_cast<insync::PartitionId>(group));
+    if (result != Result::ok)
+        report_.fail("S10", "node {} group {}: register_anew gives {}", self_, group,
+                     to_string(result));
+    if (!t.waits.empty())
+        report_.fail("L24", "node {} group {}: a wait outlived its group", self_, group);
+    t.last = insync::IsrSet{};
+    t.high_watermark = 0;
+    t.failed = false;
+    if (t.model) {
+        t.model->register_anew(truth_.dead);
+        observe_model(t, true, seen_, true);
+    }
+    for (Tracked& each : tracked_) check(each);
+    apply_published(group);
 }
 
 inline void Host::make(GroupNumber group, bool tells_who_is_alive) {
@@ -118,23 +150,14 @@ inline void Host::track_anew(GroupNumber group) {
     expect_dead(); // nor does it name the next in its place
 }
 
-/// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late
-/// evicts nobody, the next one judges (S3).
-inline bool Host::begin_sweep(TimePoint now) {
-    if (now < next_sweep_) return false;
-    stalled_ = is_overdue(now) && !stalled_;
-    if (stalled_) report_.reach(Mark::stalled_sweep);
-    last_sweep_ = now;
-    next_sweep_ = now + plan_.config.check_interval_ms;
-    return true;
-}
-
-/// What the host's loop does each `check_interval_ms`, by its own clock or thereabouts.
+/// What the host's loop does each `check_interval_ms`, by its own clock or thereabouts, and more
+/// often while reads fail.
 inline void Host::tick() {
     const TimePoint now = local_now();
     const TimePoint last = last_sweep_;
     const bool late = is_overdue(now);
     const bool sweeps = begin_sweep(now);
+    const bool retries = !sweeps && now >= next_retry_;
     view_.begin_reading();
     (void)call([&] {
         manager_->tick();
@@ -143,10 +166,14 @@ inline void Host::tick() {
     for (Tracked& t : tracked_)
         if (t.model) t.model->expire_waits(now);
     for (Tracked& t : tracked_) {
-        if (t.model && sweeps) observe_model(t, !stalled_, last, late);
+        const bool read = sweeps || (retries && t.failed);
+        if (t.model && read)
+            observe_model(t, !stalled_, sweeps ? last : last_sweep_, sweeps && late);
+        if (read) t.failed = view_.failed(t.group);
         check(t);
-        if (sweeps) check_after_sweep(t);
+        if (read) check_after_sweep(t);
     }
+    if (sweeps || retries) schedule_retry(now);
 }
 
 inline void Host::look(GroupNumber group) {
@@ -271,7 +298,7 @@ inline void Host::set_assignment(GroupNumber group, const std::vector<NodeId>& n
 
 inline void Host::apply_published(GroupNumber group) {
     Tracked& t = tracked_[group];
-    const insync::PublishedIsr& newest = metadata_.newest(group);
+    const insync::PublishedIsr& newest = known_set(group);
     if (newest.members.empty()) return;
     t.heard = std::max(t.heard, newest.epoch);
     const auto apply = [&] {

@@ -3,6 +3,7 @@
 #include "simulation/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -25,15 +26,26 @@ public:
         return static_cast<Group>(partition.partition) + 1;
     }
     insync::ReadResult read(const Group& group, insync::GroupState& state) noexcept {
-        const auto result = read_with_fault(group - 1, state);
-        good_ = result == insync::ReadResult::ok ? good_ | 1u << group : good_ & ~(1u << group);
-        return result;
+        Read& last = reads_[group - 1];
+        last.result = read_with_fault(group - 1, state);
+        last.state = state;
+        return last.result;
     }
-    /// From now on `saw_truth` speaks of later reads.
-    void begin_reading() noexcept { good_ = 0; }
-    /// Whether the last read of the group was good, and there was one.
+    /// What the manager was last told of a group; torn if it has not asked since `begin_reading`.
+    struct Read {
+        insync::ReadResult result = insync::ReadResult::torn;
+        insync::GroupState state;
+    };
+    void begin_reading() noexcept {
+        for (Read& read : reads_) read.result = insync::ReadResult::torn;
+    }
+    [[nodiscard]] const Read& last_read(GroupNumber group) const noexcept { return reads_[group]; }
+    [[nodiscard]] bool failed(GroupNumber group) const noexcept {
+        return reads_[group].result != insync::ReadResult::ok;
+    }
+    /// Whether that was the truth.
     [[nodiscard]] bool saw_truth(GroupNumber group) const noexcept {
-        return fault == ViewFault::none && (good_ >> (group + 1) & 1) != 0;
+        return fault == ViewFault::none && !failed(group);
     }
     [[nodiscard]] Millis contact_slack() const noexcept { return Millis{0}; }
 
@@ -62,7 +74,7 @@ private:
 
     const insync::testing::SimulatedCluster* cluster_;
     NodeId node_;
-    std::uint32_t good_ = 0;
+    std::array<Read, kMostGroups> reads_;
     std::vector<insync::GroupState> frozen_;
 };
 

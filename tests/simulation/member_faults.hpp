@@ -12,7 +12,12 @@ namespace simulation {
 inline void World::member_fault(unsigned kind) {
     const GroupNumber group = any_group();
     const NodeId node = any_node();
-    if (take_out(group, node, kind < 2)) come_back(group, node);
+    if (kind < 3) {
+        if (take_out(group, node, kind < 2)) come_back(group, node);
+        return;
+    }
+    (void)take_out(group, node, kind == 3); // if it is a member
+    if (!report_.failed()) live_alone(group, node);
 }
 
 /// The members of a group have changed: a host hears of that from its library, and looks (S2).
@@ -26,19 +31,21 @@ inline void World::look_at_members(GroupNumber group) {
 inline bool World::take_out(GroupNumber group, NodeId node, bool stays_assigned) {
     std::vector<NodeId> assigned = truth_.groups[group].assigned;
     if (std::erase(assigned, node) == 0 || assigned.empty()) return false;
-    if (!cluster_.change_member(group, node, std::nullopt)) return false;
+    if (cluster_.is_paused(node) || !cluster_.change_member(group, node, std::nullopt))
+        return false;
     report_.note("group {}: {} is taken out, and {} assigned", group, node,
                  stays_assigned ? "stays" : "is not");
     look_at_members(group);
     if (!stays_assigned) assign(group, assigned);
     // Long enough to be committed, if all is well, and perhaps for sweeps.
     live_until(now() + plan_.cluster.heartbeat / 4 * static_cast<int>(1 + tape_.below(12)));
-    if (report_.failed() || !cluster_.empty_disk(group, node)) return false;
+    if (report_.failed() || cluster_.is_paused(node) || !cluster_.empty_disk(group, node))
+        return false;
     report_.note("group {}: what {} held is gone", group, node);
     for (const auto& each : hosts_)
         if (each->up()) each->tracked(group).emptied.insert(node);
     look_at_members(group);
-    if (host(node).up() && tape_.chance(50)) host(node).track_anew(group);
+    if (host(node).up()) host(node).begin_anew(group);
     return true;
 }
 
@@ -66,6 +73,28 @@ inline void World::come_back(GroupNumber group, NodeId node) {
     assigned.push_back(node);
     std::sort(assigned.begin(), assigned.end());
     assign(group, assigned);
+}
+
+/// A node that is no member leads a group of its own for a time, in epochs that the group may never
+/// reach, and then is added to it.
+inline void World::live_alone(GroupNumber group, NodeId node) {
+    const Epoch epoch = 1 + tape_.below(40);
+    if (cluster_.is_paused(node) || !cluster_.lead_alone(group, node, epoch, 1 + tape_.below(100)))
+        return;
+    report_.note("group {}: {} leads alone in epoch {}", group, node, epoch);
+    truth_.groups[group].alone.insert({node, cluster_.replica(group, node).epoch});
+    host(node).begin_anew(group);
+    live_until(now() + some_time());
+    if (!report_.failed()) come_back(group, node);
+}
+
+/// A node has joined a group with an empty log: its host begins anew at once, as it must.
+inline void World::join(GroupNumber group, NodeId node) {
+    const auto& t = host(node).up() ? host(node).tracked(group).last : insync::IsrSet{};
+    if (t.epoch() > cluster_.replica(group, node).epoch) report_.reach(Mark::epoch_fell);
+    report_.note("group {}: {} joins, in epoch {}", group, node,
+                 cluster_.replica(group, node).epoch);
+    if (host(node).up()) host(node).begin_anew(group);
 }
 
 } // namespace simulation

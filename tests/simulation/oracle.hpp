@@ -52,7 +52,8 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
     if (set.own()) {
         const auto& leaders = truth_.groups[t.group].leaders;
         const auto leader = leaders.find(set.epoch());
-        if (leader == leaders.end() || leader->second != self_)
+        const bool alone = truth_.groups[t.group].alone.contains({self_, set.epoch()});
+        if (!alone && (leader == leaders.end() || leader->second != self_))
             fail("S5", "leads in an epoch in which it was not elected");
     }
     if (manager_->has_min_isr("t", static_cast<insync::PartitionId>(t.group)) != has_min)
@@ -128,8 +129,11 @@ inline void Host::check_told(const Tracked& t) {
 
 /// S6: committed by consensus, and at this instant on the disks of all members, which are enough.
 inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
-    Index& highest = truth_.groups[t.group].acknowledged[wait.epoch];
-    highest = std::max(highest, wait.index);
+    auto& group = truth_.groups[t.group];
+    if (!group.alone.contains({self_, wait.epoch})) {
+        Index& highest = group.acknowledged[wait.epoch];
+        highest = std::max(highest, wait.index);
+    }
     if (plan_.re_enters) return; // another callback may have changed it all since
     const auto set = manager_->get_isr(t.handle);
     const auto fail = [&](std::string_view what) {
@@ -220,6 +224,7 @@ inline void Host::check_emptied(Tracked& t, const insync::IsrSet& set) {
     if (!set.own() || !replica.leads() || replica.epoch != set.epoch()) return;
     for (const NodeId node : set.members()) {
         const auto& peer = replica.peers[static_cast<std::size_t>(node)];
+        if (node == self_) continue;
         const auto added = truth_.groups[t.group].added.find(node);
         if (added == truth_.groups[t.group].added.end() || added->second != replica.epoch) continue;
         if (!peer.verified)

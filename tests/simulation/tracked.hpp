@@ -34,6 +34,7 @@ struct Tracked {
     Index high_watermark = 0;
     bool fell_below_min = false;
     bool resigned = false;
+    bool failed = false;                    ///< its last read by a sweep failed, and is repeated
     TimePoint began = insync::kNever;       ///< of its leadership, by the node's clock
     std::uint64_t first_members = 0;        ///< who was a member then, a bit each
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
@@ -67,6 +68,8 @@ struct Truth {
         /// In which epoch a node with nothing was last added.
         std::map<NodeId, Epoch> added{};
         TimePoint born{};
+        /// Who led a group of its own, and in which epoch.
+        std::set<std::pair<NodeId, Epoch>> alone{};
     };
     insync::testing::SimulatedCluster& cluster;
     std::vector<Group> groups;

@@ -58,6 +58,7 @@ struct SimulatedStep {
     GroupNumber group = 0;
     bool elected = false;         ///< the node has just begun to lead
     NodeId answered_by = kNoNode; ///< the node leads, and took in an answer of this follower
+    bool joined = false; ///< it has become a member with an empty log; its epoch may have fallen
     std::optional<SimulatedAnswer> answer; ///< what arrived, whether or not the node took it in
 };
 

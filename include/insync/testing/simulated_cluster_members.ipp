@@ -76,13 +76,17 @@ inline bool SimulatedCluster::hears_majority(GroupNumber group, NodeId node) con
 }
 
 /// Whether a message has come to the member that it was sent to, from one that is known here. Who
-/// is added on a disk that it has not begun yet begins it when the leader first speaks to it.
+/// is added on a disk that it has not begun yet begins it when a leader first speaks to it, or a
+/// candidate, who may need its vote.
 inline bool SimulatedCluster::is_meant(const Event& event) {
     const SimulatedReplica& replica = this->replica(event.group, event.to);
-    if (event.kind == Event::Kind::append && event.to_disk > replica.disk)
+    const bool asks = event.kind == Event::Kind::append || event.kind == Event::Kind::vote;
+    if (asks && event.to_disk > replica.disk) {
         begin_disk(event.group, event.to, event.to_disk);
+        current_.joined = true;
+    }
     if (event.to_disk != replica.disk) return false;
-    if (event.kind == Event::Kind::append || event.kind == Event::Kind::vote) return true;
+    if (asks) return true;
     const SimulatedMember* const from = membership(event.group, event.to).find(event.from);
     return from != nullptr && from->disk == event.from_disk;
 }
