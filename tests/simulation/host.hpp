@@ -72,6 +72,8 @@ public:
     void throw_in_callbacks(int times) noexcept { throwing_ = times; }
     /// The latest time that the manager was shown.
     [[nodiscard]] TimePoint latest_seen() const noexcept { return seen_; }
+    /// Nothing is wrong but that reads fail: no partition may lose its quorum for that.
+    void expect_calm(bool calm) noexcept { calm_ = calm; }
     /// All is well and still, and the leader says `due`: this host must say the same.
     void expect_converged(GroupNumber group, const insync::IsrSet& due);
 
@@ -115,6 +117,8 @@ private:
     void check_waits(Tracked& t, const insync::IsrSet& set);
     void check_after_sweep(Tracked& t);
     void check_members_after_sweep(Tracked& t, const insync::IsrSet& set);
+    void check_leader(const Tracked& t, const insync::IsrSet& set);
+    void check_fallen(Tracked& t);
     void check_first_members(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
     void check_told(const Tracked& t);
@@ -136,6 +140,7 @@ private:
     TimePoint next_sweep_;
     TimePoint next_retry_ = TimePoint::max();
     bool stalled_ = false; ///< the last sweep came late
+    bool calm_ = false;    ///< nothing but reads may fail
     bool fails_ = false;   ///< some reads failed at the last
     std::optional<std::size_t> failing_allocation_;
     int throwing_ = 0;

@@ -101,6 +101,8 @@ inline void Host::begin_anew(GroupNumber group) {
     failing_allocation_.reset(); // the host would try again
     t.heard = 0;
     t.emptied.clear();
+    t.fell = insync::kNever;
+    t.anew_at = TimePoint::max();
     view_.begin_reading();
     const Result result = manager_->register_anew("t", static_cast<insync::PartitionId>(group));
     if (result != Result::ok)

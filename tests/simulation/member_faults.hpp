@@ -84,17 +84,20 @@ inline void World::live_alone(GroupNumber group, NodeId node) {
     report_.note("group {}: {} leads alone in epoch {}", group, node, epoch);
     truth_.groups[group].alone.insert({node, cluster_.replica(group, node).epoch});
     host(node).begin_anew(group);
+    joins_late_ = tape_.chance(50) ? some_time() : Millis{0};
     live_until(now() + some_time());
     if (!report_.failed()) come_back(group, node);
 }
 
-/// A node has joined a group with an empty log: its host begins anew at once, as it must.
+/// A node has joined a group with an empty log: its host begins anew, at once or after a while.
 inline void World::join(GroupNumber group, NodeId node) {
     const auto& t = host(node).up() ? host(node).tracked(group).last : insync::IsrSet{};
     if (t.epoch() > cluster_.replica(group, node).epoch) report_.reach(Mark::epoch_fell);
     report_.note("group {}: {} joins, in epoch {}", group, node,
                  cluster_.replica(group, node).epoch);
-    if (host(node).up()) host(node).begin_anew(group);
+    if (!host(node).up()) return;
+    host(node).tracked(group).anew_at = now() + joins_late_;
+    if (joins_late_.count() == 0) host(node).begin_anew(group);
 }
 
 } // namespace simulation

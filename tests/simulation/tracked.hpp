@@ -36,6 +36,8 @@ struct Tracked {
     bool resigned = false;
     bool failed = false;                    ///< its last read by a sweep failed, and is repeated
     TimePoint began = insync::kNever;       ///< of its leadership, by the node's clock
+    TimePoint fell = insync::kNever;        ///< when a sweep saw that its epoch had fallen
+    TimePoint anew_at = TimePoint::max();   ///< when its host will begin anew for that
     std::uint64_t first_members = 0;        ///< who was a member then, a bit each
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
     std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
@@ -75,6 +77,11 @@ struct Truth {
     std::vector<Group> groups;
     std::set<NodeId> dead; ///< whom the cluster takes for dead, and tells every host so
 
+    [[nodiscard]] bool led(GroupNumber group, Epoch epoch, NodeId node) const {
+        const auto& leaders = groups[group].leaders;
+        const auto leader = leaders.find(epoch);
+        return leader != leaders.end() && leader->second == node;
+    }
     /// Up to where a node holds, durably, what a leader's log says.
     [[nodiscard]] Index held(GroupNumber group, NodeId node, NodeId leader) const {
         const auto& log = cluster.replica(group, node).log;

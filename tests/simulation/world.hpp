@@ -82,6 +82,7 @@ private:
     void heal();
     [[nodiscard]] bool make_whole();
     void converge();
+    void keep_reads_busy(bool busy);
     void check_converged();
     void check_acknowledged();
 
@@ -94,6 +95,7 @@ private:
     Truth truth_;
     std::vector<std::unique_ptr<Host>> hosts_;
     std::vector<TimePoint> next_tick_;
+    Millis joins_late_{0};              ///< how long a host takes to begin anew
     std::vector<TimePoint> next_retry_; ///< of hosts whose reads failed
     std::vector<TimePoint> start_at_;   ///< of nodes that are down
     std::vector<TimePoint> resume_at_;  ///< of nodes that are paused
@@ -222,6 +224,8 @@ inline void World::tick(NodeId node) {
         next_tick_[at] = stalled_to_[at];
         return;
     }
+    for (GroupNumber group = 0; group < plan_.groups; ++group)
+        if (host(node).tracked(group).anew_at <= now()) host(node).begin_anew(group);
     host(node).tick();
     if (host(node).has_failed_reads()) next_retry_[at] = now() + host(node).retry_pause();
 }
