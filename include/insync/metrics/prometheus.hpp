@@ -88,7 +88,9 @@ private:
             for (const FollowerReport& follower : report.followers) {
                 Labels its = labels;
                 its.push_back({"follower_id", std::to_string(follower.node)});
-                set(entries, its, follower.lag.entries.value_or(follower.lag.entries_at_least));
+                const Index least = follower.lag.entries_at_least;
+                if (follower.lag.entries || least > 0)
+                    set(entries, its, follower.lag.entries.value_or(least));
                 if (!follower.lag.entries) set(unconfirmed, its, 1);
                 set(time, its, follower.lag.time.count());
                 set(heartbeat, its, follower.last_contact_wall_ms);
