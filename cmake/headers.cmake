@@ -73,6 +73,7 @@ set(INSYNC_HEADERS
     include/insync/testing/manual_clock.hpp
     include/insync/testing/scripted_view.hpp
     include/insync/testing/simulated_cluster.hpp
+    include/insync/testing/simulated_cluster_members.ipp
     include/insync/testing/simulated_cluster_raft.ipp
     include/insync/testing/simulated_cluster_world.ipp
     include/insync/testing/simulated_events.hpp
