@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# exports.sh add_subdirectory|fetch_content: a host that exports and installs libraries on insync, and
-# who uses what it installed, and what it built.
+# exports.sh add_subdirectory|fetch_content: a host that exports and installs libraries on insync,
+# and who uses what it installed, and what it built.
 # shellcheck source=tests/consumers/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -32,7 +32,7 @@ cmake --install build --prefix installed
 use of_installed -D CMAKE_PREFIX_PATH="$directory/installed"
 use of_build -D host_DIR="$directory/build" -D insync_DIR="$directory/$insync_build"
 
-# Without insync's part of the installation, the export sets are still whole, and that part can be had.
+# Without insync's part of the installation the export sets are whole, and that part can be had.
 cmake -S host -B build -D INSYNC_INSTALL=OFF
 cmake --install build --prefix bare
 [[ -e bare/lib/cmake/host && ! -e bare/share && ! -e bare/include/insync ]] ||
