@@ -23,6 +23,7 @@ enum class ChangeCause : std::uint8_t {
     quorum_lost,   ///< a former leader's members fell silent (S7)
     published,     ///< another node's leader published it (S8)
     renumbered,    ///< the metadata showed a newer set of this node's own epoch; the set stays (S8)
+    registered_anew, ///< the host forgot it and began again, as with a new partition
 };
 
 [[nodiscard]] constexpr std::string_view to_string(ChangeCause cause) noexcept {
@@ -34,6 +35,7 @@ enum class ChangeCause : std::uint8_t {
     case ChangeCause::quorum_lost: return "quorum_lost";
     case ChangeCause::published: return "published";
     case ChangeCause::renumbered: return "renumbered";
+    case ChangeCause::registered_anew: return "registered_anew";
     }
     return "unknown";
 }

@@ -31,6 +31,7 @@ inline Result NaivePartition::record_progress(Epoch epoch,
     if (epoch > heard_) return hear_of(epoch);
     const auto known = followers_.find(node);
     if (known == followers_.end()) return Result::not_a_replica;
+    if (!known->second.present) return Result::not_a_replica;
     if (match > insync::kMaxIndex) return Result::invalid_index;
     if (match > end_) return Result::beyond_leader_end;
     Follower& follower = known->second;
@@ -59,7 +60,7 @@ inline Result NaivePartition::record_leader(Epoch epoch,
 inline Result NaivePartition::update_heartbeat(NodeId node, TimePoint now) {
     if (!leading_) return Result::not_leader;
     const auto known = followers_.find(node);
-    if (known == followers_.end()) return Result::not_a_replica;
+    if (known == followers_.end() || !known->second.present) return Result::not_a_replica;
     known->second.contact = std::max(known->second.contact, now);
     return Result::ok;
 }
@@ -97,7 +98,7 @@ inline Result NaivePartition::set_assignment(const std::set<NodeId>& replicas) {
     std::erase_if(shown.members, [&](NodeId node) { return !replicas.contains(node); });
     std::erase_if(followers_, [&](const auto& entry) { return !replicas.contains(entry.first); });
     for (const NodeId node : replicas)
-        if (node != self_) followers_[node];
+        if (node != self_ && !followers_.contains(node)) followers_[node].present = false;
     if (!replicas.contains(shown.leader)) shown.leader = insync::kNoNode;
     if (decides() && !replicas.contains(self_)) {
         step_down();
@@ -137,6 +138,18 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     heard_ = std::max(heard_, isr.epoch);
     commit(before, ChangeCause::published);
     return Result::ok;
+}
+
+/// All is forgotten but the replicas and min ISR.
+inline void NaivePartition::register_anew(const std::set<NodeId>& dead) {
+    end_waits(WaitResult::not_leader);
+    NaivePartition fresh{self_, config_, shown.replicas, min_isr_, nullptr, dead};
+    fresh.choices = choices;
+    fresh.ended = ended;
+    fresh.events = events;
+    if (!fresh.shown.same_content(shown))
+        fresh.events.push_back({ChangeCause::registered_anew, fresh.shown});
+    *this = fresh;
 }
 
 inline void NaivePartition::take(const insync::PublishedIsr& isr) {

@@ -91,7 +91,7 @@ private:
     using Action = void (World::*)(Tracked&);
 
     static constexpr std::array<NodeId, 7> kPool{0, 1, 2, 3, 77, 1'000'000, 1LL << 62};
-    static const std::array<Action, 48> kActions;
+    static const std::array<Action, 51> kActions;
 
     insync::IsrConfig make_config() {
         insync::IsrConfig config;
@@ -167,7 +167,8 @@ private:
                 paused,
                 insync::VersionedView<View>,
                 set ? Reported{*set} : Reported{},
-                manager_->has_min_isr(t.topic, 0)};
+                manager_->has_min_isr(t.topic, 0),
+                dead_};
     }
     Result observe(Tracked& t, bool may_evict, TimePoint last, bool paused) {
         auto& group = view_.group(t.topic, 0);
@@ -261,7 +262,7 @@ private:
         (void)seen();
         const std::set<NodeId> set{nodes.begin(), nodes.end()};
         t.model = std::make_unique<NaivePartition>(self_, config_, set, min_isr,
-                                                   inherits ? &inherited : nullptr);
+                                                   inherits ? &inherited : nullptr, dead_);
         t.folded = t.model->shown;
         const Result result = inherits
                                   ? manager_->initialize_isr(t.topic, 0, nodes, inherited, min_isr)
@@ -323,6 +324,9 @@ private:
     void move_by_hand(Tracked& t);
     void publish(Tracked& t);
     void await(Tracked& t);
+    void lose_member(Tracked& t);
+    void register_anew(Tracked& t);
+    void die(Tracked& t);
     [[nodiscard]] bool pushed() { return always_pushed_ || random_.chance(30); }
 
     Random random_;
@@ -343,6 +347,7 @@ private:
     bool stalled_ = false;
     bool swept_ = false;
     int last_wait_ = 0;
+    std::set<NodeId> dead_; // as the host was told
 };
 
 } // namespace property

@@ -87,9 +87,13 @@ public:
                    const insync::IsrConfig& config,
                    std::set<NodeId> replicas,
                    std::optional<int> min_isr,
-                   const insync::PublishedIsr* inherited)
+                   const insync::PublishedIsr* inherited,
+                   const std::set<NodeId>& dead)
         : self_(self), config_(config), min_isr_(min_isr) {
         shown.replicas = shown.members = std::move(replicas);
+        std::erase_if(shown.members,
+                      [&](NodeId node) { return node != self_ && dead.contains(node); });
+        if (shown.members.empty()) shown.members = shown.replicas;
         for (const NodeId node : shown.replicas)
             if (node != self_) followers_[node];
         if (inherited != nullptr) take(*inherited);
@@ -106,6 +110,7 @@ public:
         /// What the tracker decided: followed where the rules leave the choice.
         Reported actual;
         bool actual_has_min = false;
+        std::set<NodeId> dead = {}; ///< as the host knows
     };
 
     // What the tracker must answer ----------------------------------------------------------------
@@ -145,6 +150,7 @@ public:
     Result set_min_isr(int min_isr);
     Result set_assignment(const std::set<NodeId>& replicas);
     Result apply_published(const insync::PublishedIsr& isr);
+    void register_anew(const std::set<NodeId>& dead);
     Result await(const NaiveWait& wait, Epoch epoch, TimePoint now);
     void expire_waits(TimePoint now);
     void end_waits(WaitResult result);
@@ -152,6 +158,8 @@ public:
 private:
     struct Follower {
         bool voter = false;         ///< as the last good read said
+        bool present = true;        ///< had a row in the last good read
+        bool disavowed = false;     ///< denied by the last good read
         bool elected = false;       ///< was assigned when the epoch began
         std::optional<Index> match; ///< confirmed in this epoch
         TimePoint contact = insync::kNever;
@@ -183,9 +191,15 @@ private:
 
     Result fail(Result why, const Moment& moment);
     void lead(const insync::GroupState& state, const Moment& moment);
-    void begin_epoch(const insync::GroupState& state, TimePoint now);
+    void begin_epoch(const insync::GroupState& state, const Moment& moment);
     void follow(const insync::GroupState& state, const Moment& moment);
     void take_rows(const insync::GroupState& state, const Moment& moment);
+    static void disavow(Follower& follower) {
+        follower.match.reset();
+        follower.contact = insync::kNever;
+        follower.caught_up = {};
+        follower.disavowed = true;
+    }
     [[nodiscard]] ChangeCause judge(const Moment& moment);
     void judge_quorum(const insync::GroupState& state, const Moment& moment);
     void age_members(const Moment& moment, bool must);

@@ -129,8 +129,7 @@ inline Result IsrEngine::commit(
             AtomicCounters::add(counters.expands, count(static_cast<Mask>(is & ~was)));
         }
         // A member that has just joined is in no claim that was made before.
-        line.fresh_period = 0;
-        partitions.freshness_of(p.slot()).set(p.slot(), Freshness::kNever);
+        revoke_claim(p);
         if (line.leading != 0 && publishing.load(std::memory_order_relaxed)) {
             line.unpublished = 1;
             outcome.publish_word = &p.word();
@@ -256,8 +255,7 @@ inline bool IsrEngine::expires(Partition& p, Now now, Judging& judging) {
     judging.attention = false;
     if (line.fresh_period != (period.load(std::memory_order_relaxed) & 0xff)) {
         // Period numbers come again: a claim must not outlive its round.
-        line.fresh_period = 0;
-        partitions.freshness_of(p.slot()).set(p.slot(), Freshness::kNever);
+        revoke_claim(p);
     }
     if (line.leading == 0 || line.extra != 0 || p.replicas().count() == 1) return true;
     bool due = false;

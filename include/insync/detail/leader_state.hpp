@@ -53,6 +53,7 @@ struct alignas(64) LeaderLine {
     std::uint64_t masked : 1 = 0;         ///< a published set lost members by an assignment here
     std::uint64_t unpublished : 1 = 0;    ///< the metadata has not shown the own decision yet (S8)
     std::uint64_t fresh_period : 8 = 0;   ///< newest period that `Freshness` was told of
+    std::uint64_t pushes : 7 = 0;         ///< rises with every match that a push raised, modulo 128
 
     void lock() noexcept {
         for (int spins = 0;; ++spins) {
@@ -86,7 +87,7 @@ struct alignas(64) LeaderLine {
         partition = partition_number;
         self = 15;
         replica_set = 0;
-        observation = fresh_period = 0;
+        observation = fresh_period = pushes = 0;
         min_isr = 0;
         leading = has_waits = quorum = quorum_derived = durable_behind = 0;
         deposed = no_leader = read_failed = masked = unpublished = 0;
@@ -131,6 +132,7 @@ struct Extra {
     std::unique_ptr<LargeGroup> large;
     std::unique_ptr<Holds> holds;
     Mask ineligible = 0; ///< positions that are no voters now
+    Mask absent = 0;     ///< of these, who is no member of the group at all
     Mask held_out = 0;   ///< positions kept out by hand, for as long as `holds` says
     Stamp began;         ///< when this node began to lead; a majority was alive then
     Stamp last_read;     ///< last good read, while reads fail

@@ -131,6 +131,12 @@ public:
         return more == nullptr || (more->ineligible & bit(position)) == 0;
     }
 
+    /// Whether the view had a row for it when it was last read.
+    [[nodiscard]] bool present(std::uint32_t position) const noexcept {
+        const Extra* const more = extra();
+        return more == nullptr || (more->absent & bit(position)) == 0;
+    }
+
     [[nodiscard]] ReplicaLag lag(std::uint32_t position, Stamp now) const noexcept {
         ReplicaLag lag;
         if (confirmed(position)) {
