@@ -53,6 +53,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace insync {
 
@@ -194,8 +195,9 @@ public:
     Result update_isr(std::string_view topic, PartitionId partition);
     Result update_isr(const PartitionHandle& handle);
 
-    /// Ends waits that are overdue, and sweeps when a sweep is due: see `next_deadline`. A second
-    /// thread that comes while a sweep is running only ends waits.
+    /// Ends waits that are overdue, sweeps when a sweep is due, and between sweeps repeats reads
+    /// that failed, eight times an interval: see `next_deadline`. A second thread that comes while
+    /// a sweep is running only ends waits.
     void tick();
     /// When `tick` has something to do next.
     [[nodiscard]] TimePoint next_deadline() const noexcept;
@@ -353,6 +355,11 @@ private:
                      const Engine::Judging& terms);
     void sweep_slot(std::uint32_t slot, bool must_read, Now now, Engine::Judging& judging);
     void renew_blocks(Now now);
+    void retry(Now now);
+    void schedule_retry(Now now) noexcept;
+    static bool is_failed_read(Result result) noexcept {
+        return result == Result::torn || result == Result::unavailable;
+    }
     [[nodiscard]] PartitionHandle handle_of(std::uint32_t slot) const noexcept;
     void deliver(detail::Outcome& outcome) noexcept;
     void publish_decision(detail::Cell& word, std::uint64_t identity) noexcept;
@@ -377,7 +384,11 @@ private:
     std::atomic<bool> swept_{false};       // the host sweeps, rather than only `update_isr`
     std::atomic<bool> stalled_{false};     // the last sweep came too late to judge
     std::atomic<std::int64_t> sweep_duration_{0};
-    detail::Stamp period_start_; // the sweep's own
+    std::atomic<std::int64_t> next_retry_{std::numeric_limits<std::int64_t>::max()};
+    // The sweep's own.
+    detail::Stamp period_start_;
+    std::vector<std::uint64_t> failed_reads_; // identities of whom the last sweep could not read
+    std::size_t retry_from_ = 0;              // where the next retry begins
 };
 
 } // namespace insync
