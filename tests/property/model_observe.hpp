@@ -34,6 +34,8 @@ inline Result NaivePartition::fail(Result why, const Moment& moment) {
     if (!lost_since(last_good_.least)) return why;
     const bool must = lost_since(last_good_.most);
     const Reported before = shown;
+    // Its group is in an older epoch than the one in which it led.
+    if (why == Result::stale && leading_ && (must || !moment.actual.own)) step_down();
     if (must)
         quorum_ = false;
     else if (quorum_ != false)
@@ -83,7 +85,8 @@ inline void NaivePartition::begin_epoch(const insync::GroupState& state, const M
         follower.elected = true;
         if (shown.members.contains(node)) follower.caught_up.exactly(moment.now);
     }
-    shown.leader = self_;
+    decider_ = self_;
+    named_.reset();
     shown.epoch = state.epoch;
     shown.stale = false;
 }
@@ -200,7 +203,8 @@ inline void NaivePartition::follow(const insync::GroupState& state, const Moment
     const Reported before = shown;
     if (leading_) step_down();
     heard_ = state.epoch;
-    if (state.leader != insync::kNoNode && state.leader != self_) {
+    const bool led = state.leader != insync::kNoNode && state.leader != self_;
+    if (led) {
         deposed_ = no_leader_ = shown.stale = false;
     } else {
         if (!no_leader_) leaderless_ = failing_ ? last_good_ : Span{read_at_, moment.now};
@@ -214,6 +218,9 @@ inline void NaivePartition::follow(const insync::GroupState& state, const Moment
                              moment.actual.stale);
     }
     commit(before, ChangeCause::quorum_lost);
+    // S5: what was decided in an older epoch, or here, does not say who leads now.
+    if (led && (shown.epoch != heard_ || decider_ == self_)) named_ = state.leader;
+    show_leader();
 }
 
 /// S7: the members of a leader without a quorum fall out as they pass the limit.

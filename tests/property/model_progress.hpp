@@ -99,7 +99,8 @@ inline Result NaivePartition::set_assignment(const std::set<NodeId>& replicas) {
     std::erase_if(followers_, [&](const auto& entry) { return !replicas.contains(entry.first); });
     for (const NodeId node : replicas)
         if (node != self_ && !followers_.contains(node)) followers_[node].present = false;
-    if (!replicas.contains(shown.leader)) shown.leader = insync::kNoNode;
+    if (!replicas.contains(decider_)) decider_ = insync::kNoNode;
+    if (named_ && !replicas.contains(*named_)) named_ = insync::kNoNode;
     if (decides() && !replicas.contains(self_)) {
         step_down();
         deposed_ = false;
@@ -118,11 +119,12 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     masked.members.clear();
     for (const NodeId node : isr.members)
         if (shown.replicas.contains(node)) masked.members.insert(node);
-    masked.leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
+    const NodeId leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
     if (masked.members.empty()) return Result::invalid_isr;
     if (theirs < mine) return Result::stale;
     if (theirs == mine && (decides() || !masked_)) {
-        if (!masked.same_content(shown)) return Result::epoch_conflict;
+        const bool same_leader = named_ || leader == decider_;
+        if (!masked.same_set(shown) || !same_leader) return Result::epoch_conflict;
         unpublished_ = false;
         return Result::ok;
     }
@@ -134,6 +136,7 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     }
     if (leading_) step_down();
     deposed_ = false;
+    if (isr.epoch >= heard_) named_.reset();
     take(isr);
     heard_ = std::max(heard_, isr.epoch);
     commit(before, ChangeCause::published);
@@ -147,7 +150,7 @@ inline void NaivePartition::register_anew(const std::set<NodeId>& dead) {
     fresh.choices = choices;
     fresh.ended = ended;
     fresh.events = events;
-    if (!fresh.shown.same_content(shown))
+    if (!fresh.shown.same_set(shown))
         fresh.events.push_back({ChangeCause::registered_anew, fresh.shown});
     *this = fresh;
 }
@@ -157,7 +160,7 @@ inline void NaivePartition::take(const insync::PublishedIsr& isr) {
     shown.members.clear();
     for (const NodeId node : isr.members)
         if (shown.replicas.contains(node)) shown.members.insert(node);
-    shown.leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
+    decider_ = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
     shown.epoch = isr.epoch;
     shown.version = isr.version;
 }
@@ -165,8 +168,9 @@ inline void NaivePartition::take(const insync::PublishedIsr& isr) {
 /// S4: versions rise by one with every change of the one who decides; each change is one event.
 inline void NaivePartition::commit(const Reported& before, ChangeCause cause) {
     shown.own = leading_;
+    show_leader();
     const bool forced = cause == ChangeCause::became_leader || cause == ChangeCause::renumbered;
-    if (!forced && shown.same_content(before)) return;
+    if (!forced && shown.same_set(before)) return;
     if (cause != ChangeCause::published && decides()) shown.version = before.version + 1;
     unpublished_ = true;
     events.push_back({cause, shown});

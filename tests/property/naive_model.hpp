@@ -49,9 +49,10 @@ struct Reported {
           stale(set.stale()) {
         replicas.insert(set.catching_up().begin(), set.catching_up().end());
     }
-    [[nodiscard]] bool same_content(const Reported& other) const {
-        return leader == other.leader && members == other.members && replicas == other.replicas &&
-               epoch == other.epoch && version == other.version;
+    /// Who leads is no part of the set where this node does not lead.
+    [[nodiscard]] bool same_set(const Reported& other) const {
+        return members == other.members && replicas == other.replicas && epoch == other.epoch &&
+               version == other.version;
     }
     friend bool operator==(const Reported&, const Reported&) = default;
 };
@@ -98,6 +99,7 @@ public:
             if (node != self_) followers_[node];
         if (inherited != nullptr) take(*inherited);
         heard_ = shown.epoch;
+        show_leader();
     }
 
     /// How one observation is to be judged.
@@ -189,6 +191,13 @@ private:
     }
     [[nodiscard]] bool decides() const { return leading_ || deposed_; }
 
+    /// S5: a node that does not lead never names itself.
+    void show_leader() {
+        const NodeId leader = leading_ ? self_ : named_.value_or(decider_);
+        const bool known = shown.replicas.contains(leader) && (leading_ || leader != self_);
+        shown.leader = known ? leader : insync::kNoNode;
+    }
+
     Result fail(Result why, const Moment& moment);
     void lead(const insync::GroupState& state, const Moment& moment);
     void begin_epoch(const insync::GroupState& state, const Moment& moment);
@@ -221,7 +230,9 @@ private:
     std::map<NodeId, Follower> followers_;
     std::vector<NaiveWait> waits_;
 
-    Epoch heard_ = 0; ///< the newest epoch that was heard of
+    Epoch heard_ = 0;                  ///< the newest epoch that was heard of
+    NodeId decider_ = insync::kNoNode; ///< who led when the set was decided
+    std::optional<NodeId> named_;      ///< the newer leader that the view knows
     bool leading_ = false;
     std::optional<bool> quorum_ = false; ///< nothing where the rules leave the choice
     bool deposed_ = false;               ///< led, lost it, and knows no newer leader yet (S7)

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <insync/consensus_view.hpp>
+#include <insync/detail/first_set.hpp>
 #include <insync/detail/isr_engine.hpp>
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/outcome.hpp>
 #include <insync/detail/partition.hpp>
+#include <insync/detail/published_state.hpp>
+#include <insync/detail/replica_sets.hpp>
 #include <insync/detail/stamp.hpp>
 #include <insync/detail/state_word.hpp>
 #include <insync/errors.hpp>
@@ -21,10 +24,13 @@ inline Result IsrEngine::follow(
     // Where members fall out here, it is because a former leader lost its quorum (S7).
     const Draft before = draft(p, ChangeCause::quorum_lost);
     line.epoch = static_cast<std::uint32_t>(state.epoch);
+    line.epoch_viewed = 1;
     if (state.leader != kNoNode && state.leader != self) {
         line.deposed = line.no_leader = 0;
         p.decision.stale = false;
-        return commit(p, before, now, outcome);
+        const Result committed = commit(p, before, now, outcome);
+        name_leader(p, state.leader);
+        return committed;
     }
     Extra* const more = p.obtain_extra(now.stamp);
     if (more != nullptr) {
@@ -37,6 +43,21 @@ inline Result IsrEngine::follow(
     }
     const Result committed = commit(p, before, now, outcome);
     return more == nullptr ? Result::no_memory : committed;
+}
+
+/// Names the leader that the view knows, where the set is of an older epoch or of this node, which
+/// leads no more (S5). It is no change of the set: no version, no event; cannot fail.
+inline void IsrEngine::name_leader(Partition& p, NodeId leader) {
+    const LeaderLine& line = p.line();
+    const StateWord word = p.decision.word;
+    const bool own = word.leader() == line.self && p.assigned_here();
+    if (p.decision.epoch == line.epoch && !own) return;
+    const std::uint32_t position = leader_position(p.replicas(), leader);
+    if (position == word.leader() && p.decision.named) return;
+    p.decision.named = true;
+    p.decision.word = word.decided(word.members(), position, word.has_min());
+    const PublishedState::Lease lease{partitions.published};
+    partitions.published.publish(lease, p.word(), p.decision);
 }
 
 /// Ends a leadership that the view says is over, in force at once, memory or not: only flags of the
@@ -52,7 +73,7 @@ inline void IsrEngine::step_down(Partition& p, Outcome& outcome) {
     line.observation = (line.observation + 1) & 0xff; // a read that began before is out of date
     line.leading = 0;
     line.quorum = 0;
-    line.deposed = 1;
+    line.deposed = line.decided_here = 1;
     line.unpublished = 0; // a former leader publishes nothing
     end_waits(p, WaitResult::not_leader, outcome);
     revoke_claim(p);

@@ -14,6 +14,8 @@
 #include <insync/replica_progress.hpp>
 #include <insync/types.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -56,13 +58,38 @@ inline Result IsrEngine::take_in(Partition& p,
         return failed_read(p, Result::inconsistent_view, now, judging, outcome);
     if (state.epoch > kMaxEpoch)
         return failed_read(p, Result::epoch_exhausted, now, judging, outcome);
-    if (state.epoch < line.epoch) return failed_read(p, Result::stale, now, judging, outcome);
+    if (state.epoch < line.epoch) {
+        if (line.epoch_viewed != 0) note_fallen_epoch(p, state.epoch, now);
+        return failed_read(p, Result::stale, now, judging, outcome);
+    }
     const Result result = state.leading ? lead(p, state, now, judging, outcome)
                                         : follow(p, state, now, judging, outcome);
     line.read_failed = 0;
+    if (Extra* const more = p.extra()) more->epoch_fell = false;
     tidy(p, now.stamp, judging);
     if (result != Result::ok) judging.attention = true;
     return result;
+}
+
+/// A term does not fall where Raft is whole: this node has joined another cluster, or its disk was
+/// put back. What the view says from now on is older than what is known, until the host registers
+/// the partition anew; so it is told, once.
+inline void IsrEngine::note_fallen_epoch(Partition& p, Epoch epoch, Now now) {
+    Extra* const more = p.obtain_extra(now.stamp);
+    if (more == nullptr || more->epoch_fell) return;
+    more->epoch_fell = true;
+    AtomicCounters::add(counters.epochs_fallen);
+    if (!events.wanted()) return;
+    try {
+        EventQueue::Prepared prepared;
+        prepared.emplace_back().notice = fmt::format(
+            "EPOCH FELL: {}-{} is in epoch {} after epoch {}: its view is not believed "
+            "until it is past that, or the partition is registered anew",
+            partitions.topics.topic(p.line().topic).name(), p.line().partition, epoch,
+            p.line().epoch + 0u);
+        events.push(prepared);
+    } catch (const std::bad_alloc&) { // the counter tells it
+    }
 }
 
 /// A read that was not good changes nothing; when there was no good one for `max_lag_ms`, the
@@ -76,6 +103,8 @@ inline Result IsrEngine::failed_read(
     if (line.read_failed == 0) more->last_read = judging.last_sweep;
     line.read_failed = 1;
     if (age(now.stamp, more->last_read) <= max_lag) return why;
+    // Its group is in an older epoch than the one that this node led in.
+    if (why == Result::stale && line.leading != 0) step_down(p, outcome);
     line.quorum = 0;
     // First the answer to writes, which cannot fail for want of memory; then the members.
     (void)commit(p, draft(p, ChangeCause::quorum_lost), now, outcome);
@@ -111,6 +140,8 @@ inline Result IsrEngine::lead(
     line.quorum_derived = state.quorum == Quorum::unreported ? 1 : 0;
     if (line.quorum_derived != 0) derives_quorum.store(true, std::memory_order_relaxed);
     judge_quorum(p, state, now, judging);
+    if (Extra* const more = p.extra(); more != nullptr && state.epoch_start != 0)
+        more->epoch_start = state.epoch_start;
     const Result committed = commit(p, before, now, outcome);
     if (committed != Result::ok && begins) line.leading = 0; // the next observation begins again
     settle(p, outcome);
@@ -141,7 +172,8 @@ inline bool IsrEngine::begin_epoch(Partition& p,
             inherited = static_cast<Mask>(inherited & ~bit(position));
     });
     line.leading = 1;
-    line.deposed = line.no_leader = line.masked = 0;
+    line.deposed = line.no_leader = line.masked = line.decided_here = 0;
+    line.epoch_viewed = 1;
     line.epoch = static_cast<std::uint32_t>(state.epoch);
     line.end = 0;
     line.set_high_watermark(0);
@@ -151,6 +183,7 @@ inline bool IsrEngine::begin_epoch(Partition& p,
     more->held_out = 0;
     more->holds.reset();
     more->began = now.stamp;
+    more->epoch_start = state.end + 1; // what was appended since is of this epoch
     p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
         p.match(position) = kUnconfirmed;
         p.contact(position) = long_before(now.stamp);
@@ -158,7 +191,7 @@ inline bool IsrEngine::begin_epoch(Partition& p,
         p.kept_caught_up(position) = member ? now.stamp : long_before(now.stamp);
     });
     p.decision.epoch = line.epoch;
-    p.decision.stale = false;
+    p.decision.stale = p.decision.named = false;
     set_members(p, inherited, static_cast<std::uint32_t>(line.self));
     return true;
 }

@@ -87,6 +87,7 @@ inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outco
     const Draft before = draft(p, ChangeCause::quorum_lost);
     step_down(p, outcome);
     p.line().epoch = static_cast<std::uint32_t>(epoch);
+    p.line().epoch_viewed = 0;
     (void)commit(p, before, Now{}, outcome); // only the answer to writes changes: cannot fail
     partitions.flag(p.slot());
     return Result::not_leader;

@@ -28,20 +28,6 @@
 
 namespace insync::detail {
 
-/// The nodes' positions in a replica set; nodes that are not assigned are left out.
-[[nodiscard]] inline Mask mask_of(const ReplicaSet& replicas, std::span<const NodeId> nodes) {
-    Mask mask = 0;
-    for (const NodeId node : nodes)
-        if (const auto position = replicas.position(node); position != ReplicaSet::kNone)
-            mask = static_cast<Mask>(mask | bit(position));
-    return mask;
-}
-
-[[nodiscard]] inline std::uint32_t leader_position(const ReplicaSet& replicas, NodeId leader) {
-    const std::uint32_t position = replicas.position(leader);
-    return position == ReplicaSet::kNone ? StateWord::kNoLeader : position;
-}
-
 /// The first decision of a partition, led by nobody as far as this node knows yet.
 inline Decision IsrEngine::first_decision(const FirstSet& set,
                                           std::uint32_t replica_set,
@@ -50,7 +36,7 @@ inline Decision IsrEngine::first_decision(const FirstSet& set,
     const ReplicaSet& replicas = partitions.replica_sets[replica_set];
     Decision first;
     first.replica_set = replica_set;
-    first.changed_at = timeline.since_origin(now.time) & ((1ull << 42) - 1);
+    first.changed_at = timeline.since_origin(now.time) & Decision::kMostTime;
     first.epoch = static_cast<std::uint32_t>(set.epoch);
     first.version = static_cast<std::uint32_t>(set.version);
     first.word = identity.decided(mask_of(replicas, as_span(set.members)),
@@ -138,14 +124,15 @@ inline Result IsrEngine::apply_published(Partition& p,
     Decision& mine = p.decision;
     const Mask members = mask_of(p.replicas(), as_span(sorted));
     if (members == 0) return Result::invalid_isr;
-    const std::uint32_t leader = leader_position(p.replicas(), isr.leader);
+    std::uint32_t leader = leader_position(p.replicas(), isr.leader);
     const std::uint64_t theirs = isr.epoch << 32 | isr.version;
     const std::uint64_t known = std::uint64_t{mine.epoch} << 32 | mine.version;
     if (theirs < known) return Result::stale;
     // What an assignment here took from the set may be in it again.
     const bool restored = theirs == known && line.masked != 0 && line.leading == 0;
     if (theirs == known && !restored) {
-        if (members != mine.word.members() || leader != mine.word.leader())
+        // Where the view names a leader of a newer epoch, who decided the set is not kept.
+        if (members != mine.word.members() || (!mine.named && leader != mine.word.leader()))
             return Result::epoch_conflict;
         line.unpublished = 0;
         return Result::ok;
@@ -160,6 +147,8 @@ inline Result IsrEngine::apply_published(Partition& p,
         partitions.flag(p.slot()); // or only a sweep that reads it anyway would send it again
         return committed == Result::ok ? Result::epoch_conflict : committed;
     }
+    mine.named = mine.named && isr.epoch < line.epoch;
+    if (mine.named) leader = mine.word.leader(); // the view still knows a newer one
     mine.epoch = static_cast<std::uint32_t>(isr.epoch);
     mine.version = static_cast<std::uint32_t>(isr.version);
     set_members(p, members, leader);
@@ -170,11 +159,14 @@ inline Result IsrEngine::apply_published(Partition& p,
         return committed;
     }
     if (led) step_down(p, outcome);
-    line.deposed = 0;
+    line.deposed = line.decided_here = 0;
     line.masked = 0;
     // The view may be behind now, which no version tells.
     if (led || isr.epoch > line.epoch) partitions.flag(p.slot());
-    if (isr.epoch > line.epoch) line.epoch = mine.epoch;
+    if (isr.epoch > line.epoch) {
+        line.epoch = mine.epoch;
+        line.epoch_viewed = 0;
+    }
     return Result::ok;
 }
 

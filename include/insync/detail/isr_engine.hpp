@@ -164,7 +164,9 @@ public:
     void fill(const Decision& decision, IsrSet& set) const noexcept;
     static void fill_parted(const ReplicaSet& replicas, Mask members, IsrSet& set) noexcept;
     static void fill_large(const ReplicaSet& replicas, IsrSet& set) noexcept;
-    [[nodiscard]] NodeId leader_of(const Decision& decision) const noexcept;
+    [[nodiscard]] NodeId leader_of(const Decision& decision,
+                                   const ReplicaSet& replicas,
+                                   std::uint32_t count) const noexcept;
     [[nodiscard]] Explanation explain(const Partition& p, std::uint32_t position, Now now) const;
     void report(const Partition& p, Now now, PartitionReport& report) const;
     [[nodiscard]] bool is_under_replicated(const Partition& p) const;
@@ -179,6 +181,7 @@ private:
     Result lead(Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome);
     Result follow(
         Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome);
+    void note_fallen_epoch(Partition& p, Epoch epoch, Now now);
     Result failed_read(Partition& p, Result why, Now now, Judging& judging, Outcome& outcome);
     bool begin_epoch(Partition& p, const GroupState& state, Now now, Outcome& outcome);
     bool take_in_rows(Partition& p, const GroupState& state, Now now, Judging& judging);
@@ -194,6 +197,7 @@ private:
     void judge_quorum(Partition& p, const GroupState& state, Now now, Judging& judging) const;
     void age_former_leader(Partition& p, Now now, Judging& judging) const;
     void step_down(Partition& p, Outcome& outcome);
+    void name_leader(Partition& p, NodeId leader);
     void resign(Partition& p, Now now, Outcome& outcome);
     void tidy(Partition& p, Stamp now, Judging& judging);
     [[nodiscard]] bool is_settled(const Partition& p, Stamp now) const;
