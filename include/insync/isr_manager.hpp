@@ -100,7 +100,8 @@ public:
     /// `await_replication` tells what came of it. Kafka: `Partition.isUnderMinIsr` negated, but
     /// false where this node does not lead.
     /// \return for a partition that is not tracked `IsrConfig::unknown_partition`
-    /// \par Complexity  O(1): one hash, two or three cache lines.
+    /// \par Complexity
+    ///     O(1): one hash, two or three cache lines.
     [[nodiscard]] bool has_min_isr(std::string_view topic, PartitionId partition) const noexcept;
     /// The same by handle: one load. False for ever once the partition was removed.
     [[nodiscard]] bool has_min_isr(const PartitionHandle& handle) const noexcept {
@@ -207,7 +208,8 @@ public:
 
     /// Takes in one follower's progress, earlier than the next sweep would: it holds `match`
     /// durably and was alive at `contact`. Moves the high watermark and ends waits.
-    /// \par Complexity  one cache line, no allocation, no call to view or clock.
+    /// \par Complexity
+    ///     One cache line, no allocation, no call to view or clock.
     Result record_progress(
         const PartitionHandle& handle, Epoch epoch, NodeId node, Index match, TimePoint contact);
     Result record_progress(std::string_view topic,

@@ -247,7 +247,7 @@ inline void IsrEngine::tidy(Partition& p, Stamp now, Judging& judging) {
     if (!waiting && is_settled(p, now))
         partitions.drop_extra(line);
     else
-        p.extra()->samples.forget(line.end, now, max_lag);
+        p.known_extra().samples.forget(line.end, now, max_lag);
 }
 
 /// What the sweep asks of a partition whose block has fallen due: is anything about to change?

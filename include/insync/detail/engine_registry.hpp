@@ -198,7 +198,7 @@ struct KnownFollowers {
 
     /// Writes them to their new positions; of replicas that are new, nothing is known.
     void move_to(Partition& p, const ReplicaSet& old, Stamp now) const {
-        Extra& more = *p.extra();
+        Extra& more = p.known_extra();
         Mask ineligible = 0;
         Mask absent = 0;
         more.held_out = 0;

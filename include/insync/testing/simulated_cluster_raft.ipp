@@ -21,12 +21,10 @@ inline void SimulatedCluster::handle(const Event& event) {
     if (event.epoch > replica.epoch)
         follow(event.group, event.to, event.epoch,
                event.kind == Kind::append ? event.from : kNoNode);
-    switch (event.kind) {
-    case Kind::append: return on_append(event);
-    case Kind::append_result: return on_append_result(event);
-    case Kind::vote: return on_vote(event);
-    default: return on_vote_result(event);
-    }
+    if (event.kind == Kind::append) return on_append(event);
+    if (event.kind == Kind::append_result) return on_append_result(event);
+    if (event.kind == Kind::vote) return on_vote(event);
+    on_vote_result(event);
 }
 
 inline void SimulatedCluster::on_timer(const Event& event) {

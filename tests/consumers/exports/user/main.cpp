@@ -1,0 +1,7 @@
+#include <host.hpp>
+#include <insync/types.hpp> // from host::replicas, which links insync publicly
+
+int main() {
+    const int most = static_cast<int>(insync::kMaxReplicas);
+    return most_replicas() == most && most_stored() == most ? 0 : 1;
+}
