@@ -12,12 +12,16 @@ set(INSYNC_HEADERS
     include/insync/counters.hpp
     include/insync/detail/callback.hpp
     include/insync/detail/cell_arena.hpp
+    include/insync/detail/dead_nodes.hpp
     include/insync/detail/engine_commit.hpp
+    include/insync/detail/engine_follow.hpp
     include/insync/detail/engine_observe.hpp
     include/insync/detail/engine_progress.hpp
     include/insync/detail/engine_registry.hpp
     include/insync/detail/engine_reports.hpp
+    include/insync/detail/engine_rows.hpp
     include/insync/detail/event_queue.hpp
+    include/insync/detail/first_set.hpp
     include/insync/detail/geometric_slab.hpp
     include/insync/detail/huge_pages.hpp
     include/insync/detail/isr_engine.hpp
@@ -55,6 +59,7 @@ set(INSYNC_HEADERS
     include/insync/kafka/metadata.hpp
     include/insync/kafka/produce.hpp
     include/insync/node_list.hpp
+    include/insync/partition_options.hpp
     include/insync/replica_progress.hpp
     include/insync/replication_waits.hpp
     include/insync/reports.hpp
@@ -68,6 +73,7 @@ set(INSYNC_HEADERS
     include/insync/testing/manual_clock.hpp
     include/insync/testing/scripted_view.hpp
     include/insync/testing/simulated_cluster.hpp
+    include/insync/testing/simulated_cluster_members.ipp
     include/insync/testing/simulated_cluster_raft.ipp
     include/insync/testing/simulated_cluster_world.ipp
     include/insync/testing/simulated_events.hpp

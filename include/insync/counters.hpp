@@ -20,6 +20,8 @@ struct IsrCounters {
     std::uint64_t damped_joins = 0;     ///< joins put off by flap damping
     std::uint64_t clock_steps_back = 0; ///< times that the clock was seen to go back (S11)
     std::uint64_t callbacks_thrown = 0; ///< exceptions of user callbacks, swallowed
+    /// Partitions whose view showed an older epoch than it had shown: see `register_anew`.
+    std::uint64_t epochs_fallen = 0;
     std::array<std::uint64_t, kResultCount>
         results{}; ///< by reason; `ok` and `stale` are not counted
 
@@ -43,6 +45,7 @@ struct AtomicCounters {
     Count damped_joins{0};
     Count clock_steps_back{0};
     Count callbacks_thrown{0};
+    Count epochs_fallen{0};
     std::array<Count, kResultCount> results{};
 
     static void add(Count& counter, std::uint64_t n = 1) noexcept {
@@ -59,11 +62,17 @@ struct AtomicCounters {
         const auto get = [](const Count& counter) {
             return counter.load(std::memory_order_relaxed);
         };
-        IsrCounters values{get(shrinks),          get(expands),
-                           get(sweeps),           get(stalled_sweeps),
-                           get(views_read),       get(refused_produces),
-                           get(damped_joins),     get(clock_steps_back),
-                           get(callbacks_thrown), {}};
+        IsrCounters values{get(shrinks),
+                           get(expands),
+                           get(sweeps),
+                           get(stalled_sweeps),
+                           get(views_read),
+                           get(refused_produces),
+                           get(damped_joins),
+                           get(clock_steps_back),
+                           get(callbacks_thrown),
+                           get(epochs_fallen),
+                           {}};
         for (std::size_t i = 0; i < kResultCount; ++i) values.results[i] = get(results[i]);
         return values;
     }

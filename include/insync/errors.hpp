@@ -22,7 +22,8 @@ enum class [[nodiscard]] Result : std::uint8_t {
     empty_replicas,      ///< a partition needs at least one replica
     duplicate_replica,   ///< one node id stands twice in a list
     too_many_replicas,   ///< more than kMaxReplicas
-    not_a_replica,       ///< the node is not assigned to the partition
+    not_a_replica,       ///< the node is not assigned to the partition, or the view's last good
+                         ///< read had no row for it
     invalid_isr,         ///< an ISR that is empty or that lacks its own leader
     invalid_min_isr,     ///< min ISR must be at least 1
     invalid_index,       ///< above kMaxIndex

@@ -23,6 +23,7 @@ enum class ChangeCause : std::uint8_t {
     quorum_lost,   ///< a former leader's members fell silent (S7)
     published,     ///< another node's leader published it (S8)
     renumbered,    ///< the metadata showed a newer set of this node's own epoch; the set stays (S8)
+    registered_anew, ///< the host forgot it and began again, as with a new partition
 };
 
 [[nodiscard]] constexpr std::string_view to_string(ChangeCause cause) noexcept {
@@ -34,6 +35,7 @@ enum class ChangeCause : std::uint8_t {
     case ChangeCause::quorum_lost: return "quorum_lost";
     case ChangeCause::published: return "published";
     case ChangeCause::renumbered: return "renumbered";
+    case ChangeCause::registered_anew: return "registered_anew";
     }
     return "unknown";
 }
@@ -44,6 +46,7 @@ struct MovedReplica {
     bool added = false;
     /// Nothing where what the replica held was not confirmed, or this node was not the leader.
     std::optional<Index> lag_entries;
+    Index lag_entries_at_least = 0; ///< while that is not known: entries of this epoch
     Millis lag_ms{0};
 };
 
@@ -66,8 +69,10 @@ using LogSink = detail::Callback<void(std::string_view)>;
 
 /// The log line of S4, word for word, for one replica that `change` moved.
 [[nodiscard]] inline std::string log_line(const IsrChange& change, const MovedReplica& moved) {
-    const std::string entries =
-        moved.lag_entries ? fmt::format("{}", *moved.lag_entries) : std::string{"unknown"};
+    const Index least = moved.lag_entries_at_least;
+    const std::string entries = moved.lag_entries ? fmt::format("{}", *moved.lag_entries)
+                                : least > 0       ? fmt::format("at least {}", least)
+                                                  : std::string{"unknown"};
     return fmt::format("ISR {}: {}-{} {} replica {} (lag: {} entries, {} ms)",
                        moved.added ? "EXPAND" : "SHRINK", change.topic, change.partition,
                        moved.added ? "added" : "removed", moved.node, entries,

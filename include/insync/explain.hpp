@@ -17,12 +17,15 @@ namespace insync {
 enum class ReplicaState : std::uint8_t {
     leader,
     in_sync,
-    grace,        ///< member of the inherited ISR, not confirmed in this epoch yet (S3)
-    catching_up,  ///< outside, confirmed, and short of the limits for joining
-    held_out,     ///< outside by hand or by flap damping, though its lag would let it in
-    unconfirmed,  ///< outside, and nothing is known of it in this epoch
-    not_eligible, ///< a learner, joining or leaving
-    as_published, ///< this node does not lead: it knows only what the leader published
+    grace,         ///< member of the inherited ISR, not confirmed in this epoch yet (S3)
+    catching_up,   ///< outside, confirmed, and short of the limits for joining
+    held_out,      ///< outside by hand or by flap damping, though its lag would let it in
+    unconfirmed,   ///< outside, and nothing is known of it in this epoch
+    not_eligible,  ///< a learner, joining or leaving
+    not_a_member,  ///< assigned, but the consensus group has no such member
+    as_registered, ///< this node does not lead, and nothing was decided since the partition began
+    as_published,  ///< this node does not lead: it knows only what the leader published
+    as_decided,    ///< this node does not lead any more: it is what it decided last
 };
 
 [[nodiscard]] constexpr std::string_view to_string(ReplicaState state) noexcept {
@@ -34,7 +37,10 @@ enum class ReplicaState : std::uint8_t {
     case ReplicaState::held_out: return "held_out";
     case ReplicaState::unconfirmed: return "unconfirmed";
     case ReplicaState::not_eligible: return "not_eligible";
+    case ReplicaState::not_a_member: return "not_a_member";
+    case ReplicaState::as_registered: return "as_registered";
     case ReplicaState::as_published: return "as_published";
+    case ReplicaState::as_decided: return "as_decided";
     }
     return "unknown";
 }
@@ -44,6 +50,8 @@ struct Explanation {
     NodeId node = kNoNode;
     NodeId leader = kNoNode;
     bool member = false;
+    bool leader_ahead = false; ///< the leader is of a newer epoch than the set (`IsrSet`)
+    bool epoch_fell = false;   ///< the group went back to an older epoch: see `register_anew`
     ReplicaState state = ReplicaState::as_published;
     Verdict verdict = Verdict::in_sync; ///< the rule that fails, on the leader
     Epoch epoch = 0;

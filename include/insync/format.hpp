@@ -76,19 +76,41 @@ struct fmt::formatter<insync::Explanation> : insync::detail::PlainFormatter {
         auto out = fmt::format_to(context.out(), "replica {} is {} the ISR: ", why.node,
                                   why.member ? "in" : "out of");
         out = reason(why, out);
-        return fmt::format_to(out, " (epoch {})", why.epoch);
+        out = fmt::format_to(out, " (epoch {})", why.epoch);
+        if (!why.epoch_fell) return out;
+        return fmt::format_to(out, "; its group is in an older epoch now: register it anew");
     }
 
 private:
+    static bool is_last_known(insync::ReplicaState state) {
+        using insync::ReplicaState;
+        return state == ReplicaState::as_registered || state == ReplicaState::as_published ||
+               state == ReplicaState::as_decided;
+    }
+    /// On a node that does not lead: whose word it is, and who leads now.
+    template <class Out>
+    static Out last_known(const insync::Explanation& why, Out out) {
+        using insync::ReplicaState;
+        if (why.state == ReplicaState::as_published && why.leader != insync::kNoNode &&
+            !why.leader_ahead)
+            return fmt::format_to(out, "so replica {} published it", why.leader);
+        const std::string_view word =
+            why.state == ReplicaState::as_registered ? "so it began, and nothing was published yet"
+            : why.state == ReplicaState::as_decided  ? "so this node decided while it led"
+                                                     : "so it was last published";
+        if (why.leader == insync::kNoNode)
+            return fmt::format_to(out, "{}; no leader is known", word);
+        return fmt::format_to(out, "{}; replica {} leads", word, why.leader);
+    }
+
     template <class Out>
     static Out reason(const insync::Explanation& why, Out out) {
         using insync::ReplicaState;
         using insync::Verdict;
         if (why.state == ReplicaState::leader) return fmt::format_to(out, "it leads");
-        if (why.state == ReplicaState::as_published && why.leader == insync::kNoNode)
-            return fmt::format_to(out, "so it was last known, and no leader is");
-        if (why.state == ReplicaState::as_published)
-            return fmt::format_to(out, "so replica {} published it", why.leader);
+        if (is_last_known(why.state)) return last_known(why, out);
+        if (why.state == ReplicaState::not_a_member)
+            return fmt::format_to(out, "its consensus group has no such member");
         if (why.verdict == Verdict::not_eligible)
             return fmt::format_to(out, "a learner, joining or leaving replica cannot be in sync");
         if (why.verdict == Verdict::lag_entries)
@@ -101,7 +123,9 @@ private:
             return fmt::format_to(out, "in grace, not confirmed since the leader changed {} ms ago",
                                   why.lag.time.count());
         if (why.verdict == Verdict::not_confirmed)
-            return fmt::format_to(out, "what it holds is not confirmed in this epoch");
+            return fmt::format_to(
+                out, "what it holds is not confirmed in this epoch, it lacks at least {} entries",
+                why.lag.entries_at_least);
         if (why.state == ReplicaState::held_out)
             return fmt::format_to(out, "held out by hand or by flap damping");
         return fmt::format_to(out, "{} entries and {} ms behind, within {} and {} ms",

@@ -19,6 +19,7 @@
 #include <insync/isr_store.hpp>
 #include <insync/isr_update_loop.hpp>
 #include <insync/node_list.hpp>
+#include <insync/partition_options.hpp>
 #include <insync/replica_progress.hpp>
 #include <insync/replication_waits.hpp>
 #include <insync/reports.hpp>

@@ -6,6 +6,7 @@
 #include <insync/counters.hpp>
 #include <insync/detail/callback.hpp>
 #include <insync/detail/event_queue.hpp>
+#include <insync/detail/first_set.hpp>
 #include <insync/detail/geometric_slab.hpp>
 #include <insync/detail/isr_engine.hpp>
 #include <insync/detail/name.hpp>
@@ -20,15 +21,18 @@
 #include <insync/isr_set.hpp>
 #include <insync/isr_store.hpp>
 #include <insync/node_list.hpp>
+#include <insync/partition_options.hpp>
 #include <insync/replication_waits.hpp>
 #include <insync/types.hpp>
 // IWYU pragma: begin_keep
 // The members are defined in the .ipp files below, for which the rest is included.
 #include <insync/detail/engine_commit.hpp>
+#include <insync/detail/engine_follow.hpp>
 #include <insync/detail/engine_observe.hpp>
 #include <insync/detail/engine_progress.hpp>
 #include <insync/detail/engine_registry.hpp>
 #include <insync/detail/engine_reports.hpp>
+#include <insync/detail/engine_rows.hpp>
 #include <insync/reports.hpp>
 
 #include <algorithm>
@@ -49,6 +53,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace insync {
 
@@ -124,10 +129,17 @@ public:
 
     // Registration -------------------------------------------------------------------------------
 
-    /// Begins to track a partition, reads the view, and judges by what that says. A fresh partition
-    /// starts with all replicas in sync.
-    /// \return `ok`; `ok` again for the same content; `already_exists` for another
+    /// Begins to track a partition, reads the view, and judges by what that says. A partition that
+    /// is new starts with all replicas in sync that are not known to be dead: tell who is, by
+    /// `mark_dead` or in the options, or the first acks=all writes wait for a dead node for one
+    /// `max_lag_ms`.
+    /// \return `ok`; `ok` again for the same content; `already_exists` for another; `invalid_isr`
+    ///     where the options leave nobody in sync
     Result initialize_isr(std::string_view topic, PartitionId partition, NodeList replicas);
+    Result initialize_isr(std::string_view topic,
+                          PartitionId partition,
+                          NodeList replicas,
+                          const PartitionOptions& options);
     /// With its own min ISR, at least 1.
     Result initialize_isr(std::string_view topic,
                           PartitionId partition,
@@ -140,6 +152,24 @@ public:
                           NodeList replicas,
                           const PublishedIsr& inherited,
                           std::optional<int> min_isr = {});
+
+    /// Forgets all that is known of a partition but its replicas and min ISR, its epochs included,
+    /// and begins as if it were new; handles stay. For a group whose term has fallen
+    /// (`IsrCounters::epochs_fallen`): until then whatever its view says is older than what is
+    /// known. Waits end as `not_leader`.
+    /// \param options  as for `initialize_isr`, but without min ISR the present one stays
+    /// \return `ok`; `superseded` if the assignment changed meanwhile
+    Result register_anew(std::string_view topic,
+                         PartitionId partition,
+                         const PartitionOptions& options = {});
+
+    /// Tells that the cluster knows a node to be dead, or alive again; all are alive at first. A
+    /// dead node is given nothing on credit: it is not in the first set of a new partition, and has
+    /// no grace when this node begins to lead (S3). Who is in sync already is judged by its lag
+    /// alone, and one that was marked by mistake joins as soon as it has confirmed what it holds.
+    /// Kafka: a fenced broker is in no ISR (KIP-631).
+    Result mark_dead(NodeId node);
+    Result mark_alive(NodeId node);
 
     /// Makes room for a topic of so many partitions side by side: less memory, faster look-ups.
     /// Without effect once the topic has partitions.
@@ -164,8 +194,9 @@ public:
     Result update_isr(std::string_view topic, PartitionId partition);
     Result update_isr(const PartitionHandle& handle);
 
-    /// Ends waits that are overdue, and sweeps when a sweep is due: see `next_deadline`. A second
-    /// thread that comes while a sweep is running only ends waits.
+    /// Ends waits that are overdue, sweeps when a sweep is due, and between sweeps repeats reads
+    /// that failed, eight times an interval: see `next_deadline`. A second thread that comes while
+    /// a sweep is running only ends waits.
     void tick();
     /// When `tick` has something to do next.
     [[nodiscard]] TimePoint next_deadline() const noexcept;
@@ -288,11 +319,10 @@ private:
     using Publish = detail::Callback<void(TopicPartition, const PublishedIsr&)>;
 
     struct Registration {
-        std::string_view topic;
-        PartitionId partition = 0;
-        NodeList replicas;
+        TopicPartition partition;
+        detail::Nodes replicas; // in order
         std::optional<int> min_isr;
-        const PublishedIsr* inherited = nullptr;
+        detail::FirstSet first;
     };
 
     Result await(const PartitionHandle& handle,
@@ -308,11 +338,9 @@ private:
     [[nodiscard]] Now last_seen() const noexcept;
     [[nodiscard]] detail::Cell* find_word(std::string_view topic,
                                           PartitionId partition) const noexcept;
-    Result initialize(const Registration& registration);
-    Result enter(const Registration& registration,
-                 std::span<const NodeId> sorted,
-                 const Group& group,
-                 PartitionHandle& entered);
+    Result initialize(TopicPartition partition, NodeList replicas, const PartitionOptions& options);
+    Result enter(const Registration& registration, const Group& group, PartitionHandle& entered);
+    void first_look(const PartitionHandle& handle);
     bool make_group(std::uint32_t slot, const Group& group);
     template <class Visit>
     void for_each_slot(const Visit& visit) const;
@@ -325,6 +353,11 @@ private:
                      const Engine::Judging& terms);
     void sweep_slot(std::uint32_t slot, bool must_read, Now now, Engine::Judging& judging);
     void renew_blocks(Now now);
+    void retry(Now now);
+    void schedule_retry(Now now) noexcept;
+    static bool is_failed_read(Result result) noexcept {
+        return result == Result::torn || result == Result::unavailable;
+    }
     [[nodiscard]] PartitionHandle handle_of(std::uint32_t slot) const noexcept;
     void deliver(detail::Outcome& outcome) noexcept;
     void publish_decision(detail::Cell& word, std::uint64_t identity) noexcept;
@@ -349,7 +382,11 @@ private:
     std::atomic<bool> swept_{false};       // the host sweeps, rather than only `update_isr`
     std::atomic<bool> stalled_{false};     // the last sweep came too late to judge
     std::atomic<std::int64_t> sweep_duration_{0};
-    detail::Stamp period_start_; // the sweep's own
+    std::atomic<std::int64_t> next_retry_{std::numeric_limits<std::int64_t>::max()};
+    // The sweep's own.
+    detail::Stamp period_start_;
+    std::vector<std::uint64_t> failed_reads_; // identities of whom the last sweep could not read
+    std::size_t retry_from_ = 0;              // where the next retry begins
 };
 
 } // namespace insync

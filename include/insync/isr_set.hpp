@@ -20,7 +20,7 @@ class IsrEngine;
 /// since when, and how far the answer is to be believed. A value; 152 bytes, no allocation.
 ///
 /// Invariant: members and catching-up replicas are disjoint, each in ascending order; together they
-/// are the assigned replicas. The leader, if any, is a member.
+/// are the assigned replicas. The leader, if any, is a member, unless it is ahead of the set.
 class IsrSet {
 public:
     IsrSet() noexcept {} // NOLINT(modernize-use-equals-default): that would fill `nodes_`
@@ -41,8 +41,12 @@ public:
         std::sort(nodes_.begin() + size_, nodes_.begin() + count_);
     }
 
-    /// The leader that decided this set; `kNoNode` when none is known.
+    /// Who leads, as far as this node knows: the leader that decided this set, or a newer one
+    /// (`leader_ahead`); `kNoNode` when none is known. A node that does not lead never names itself.
     [[nodiscard]] NodeId leader() const noexcept { return leader_; }
+    /// Whether the leader is of a newer epoch than the set: the consensus knows it, and what it has
+    /// decided was not published here yet. `epoch()` is not its epoch.
+    [[nodiscard]] bool leader_ahead() const noexcept { return leader_ahead_; }
     /// In-sync replicas, the leader included, ascending. Valid while this object lives.
     [[nodiscard]] std::span<const NodeId> members() const& noexcept {
         return {nodes_.data(), size_};
@@ -78,10 +82,10 @@ public:
     /// Whether no leader was heard of for `max_lag_ms`, so that the set may be out of date (S7).
     [[nodiscard]] bool stale() const noexcept { return stale_; }
 
-    /// The same leader, members, assignment, epoch and version; times and flags do not count.
+    /// The same members, assignment, epoch and version. Times and flags do not count, nor who is
+    /// known to lead: that may change while the set stays.
     friend bool operator==(const IsrSet& a, const IsrSet& b) noexcept {
-        return a.leader_ == b.leader_ && a.order_ == b.order_ && a.size_ == b.size_ &&
-               a.count_ == b.count_ &&
+        return a.order_ == b.order_ && a.size_ == b.size_ && a.count_ == b.count_ &&
                std::equal(a.nodes_.begin(), a.nodes_.begin() + a.count_, b.nodes_.begin());
     }
 
@@ -95,6 +99,7 @@ private:
     std::uint8_t count_ = 0;
     bool own_ = false;
     bool stale_ = false;
+    bool leader_ahead_ = false;
     std::array<NodeId, kMaxReplicas> nodes_; // only the first count_ are ever read
 };
 

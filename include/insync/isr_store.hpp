@@ -26,7 +26,7 @@ struct PublishedIsr {
                  std::initializer_list<NodeId> nodes)
         : leader(leader_node), epoch(of_epoch), version(of_version), members(nodes) {}
     explicit PublishedIsr(const IsrSet& set)
-        : leader(set.leader()),
+        : leader(set.leader_ahead() ? kNoNode : set.leader()),
           epoch(set.epoch()),
           version(set.version()),
           members(set.members().begin(), set.members().end()) {}

@@ -110,10 +110,12 @@ void World<View>::acknowledge(Tracked& t) {
     if (random_.chance(2)) told.match = t.truth.end + 1 + random_.below(50);
     // A view that is always read may show nonsense, too.
     if (told.match <= t.truth.end || (!always_pushed_ && random_.chance(50))) {
-        row.match = random_.chance(90) ? std::max(row.match, told.match) : told.match;
+        const bool falls = row.verified && told.match < row.match && random_.chance(10);
+        row.match = falls ? told.match : std::max(row.match, told.match);
         row.verified = true;
         row.contact = std::max(row.contact, told.contact);
         show(t);
+        if (falls) push_news(t);
     }
     if (!pushed()) return;
     push_row(t, t.truth.epoch, told);
@@ -150,6 +152,48 @@ void World<View>::push_nonsense(Tracked& t) {
         push_row(t, epoch, {.node = node, .match = match, .contact = clock_.now()});
     else
         push_positions(t, epoch, {match, random_.below(match + 2), random_.below(match + 2)});
+    // What contradicts the view is the view's to deny: let it be asked.
+    show(t);
+    if (pushed()) push_news(t);
+}
+
+/// A member leaves the group, or is another one under the same name, which has nothing.
+template <class View>
+void World<View>::lose_member(Tracked& t) {
+    if (t.truth.followers.empty()) return;
+    auto& rows = t.truth.followers;
+    const auto row = rows.begin() + static_cast<std::ptrdiff_t>(random_.below(rows.size()));
+    const bool leaves = random_.chance(50);
+    note("{} {} {}", t.topic, row->node, leaves ? "leaves the group" : "comes back empty");
+    if (leaves)
+        rows.erase(row);
+    else
+        *row = {.node = row->node, .kind = row->kind};
+    show(t);
+    push_news(t);
+}
+
+template <class View>
+void World<View>::register_anew(Tracked& t) {
+    note("{} registered anew", t.topic);
+    (void)seen();
+    const Result result = manager_->register_anew(t.topic, 0);
+    expect(t, "register_anew", result, Result::ok);
+    t.model->register_anew(dead_);
+    (void)observe(t, true, latest_, true);
+}
+
+/// The host learns that a node is dead, or alive again.
+template <class View>
+void World<View>::die(Tracked&) {
+    const NodeId node = kPool[random_.below(kPool.size())];
+    const bool dies = random_.chance(50);
+    note("{} is {}", node, dies ? "dead" : "alive");
+    (void)(dies ? manager_->mark_dead(node) : manager_->mark_alive(node));
+    if (dies)
+        dead_.insert(node);
+    else
+        dead_.erase(node);
 }
 
 template <class View>
@@ -255,7 +299,7 @@ void World<View>::await(Tracked& t) {
 
 /// What happens how often: an action stands here as many times as it has weight.
 template <class View>
-const std::array<typename World<View>::Action, 48> World<View>::kActions = [] {
+const std::array<typename World<View>::Action, 51> World<View>::kActions = [] {
     const std::pair<Action, int> weights[] = {
         {&World::pass_time, 11},  {&World::tick, 2},          {&World::update_isr, 1},
         {&World::append, 5},      {&World::acknowledge, 8},   {&World::beat, 4},
@@ -263,9 +307,10 @@ const std::array<typename World<View>::Action, 48> World<View>::kActions = [] {
         {&World::mend_view, 2},   {&World::break_view, 1},    {&World::push_nonsense, 1},
         {&World::change_kind, 1}, {&World::change_quorum, 1}, {&World::reassign, 1},
         {&World::set_min_isr, 1}, {&World::move_by_hand, 1},  {&World::publish, 1},
-        {&World::remove, 1},      {&World::break_clock, 1},
+        {&World::remove, 1},      {&World::break_clock, 1},   {&World::lose_member, 1},
+        {&World::die, 1},         {&World::register_anew, 1},
     };
-    std::array<Action, 48> actions{};
+    std::array<Action, 51> actions{};
     std::size_t count = 0;
     for (const auto& [action, weight] : weights)
         for (int i = 0; i < weight; ++i) actions.at(count++) = action;

@@ -8,7 +8,7 @@ template <class View>
 void World<View>::hear(const insync::IsrChange& change) {
     for (Tracked& t : tracked_) {
         if (t.topic != change.topic) continue;
-        expect(t, "event before", Reported{change.before}.same_content(t.folded), true);
+        expect(t, "event before", Reported{change.before}.same_set(t.folded), true);
         t.folded = Reported{change.after};
         note("{} event {}: {}", t.topic, to_string(change.cause), to_text(t.folded));
         t.events.push_back({change.cause, t.folded});
@@ -46,7 +46,7 @@ void World<View>::compare(Tracked& t) {
         expect(t, "event", t.events[i].after, model.events[i].after);
         expect(t, "cause", to_string(t.events[i].cause), to_string(model.events[i].cause));
     }
-    expect(t, "events add up", t.folded.same_content(Reported{*set}), true);
+    expect(t, "events add up", t.folded.same_set(Reported{*set}), true);
     choices += std::exchange(model.choices, 0);
     t.ended.clear();
     model.ended.clear();

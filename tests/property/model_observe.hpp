@@ -34,6 +34,8 @@ inline Result NaivePartition::fail(Result why, const Moment& moment) {
     if (!lost_since(last_good_.least)) return why;
     const bool must = lost_since(last_good_.most);
     const Reported before = shown;
+    // Its group is in an older epoch than the one in which it led.
+    if (why == Result::stale && leading_ && (must || !moment.actual.own)) step_down();
     if (must)
         quorum_ = false;
     else if (quorum_ != false)
@@ -50,7 +52,7 @@ inline Result NaivePartition::fail(Result why, const Moment& moment) {
 inline void NaivePartition::lead(const insync::GroupState& state, const Moment& moment) {
     const Reported before = shown;
     const bool begins = !leading_ || state.epoch > heard_;
-    if (begins) begin_epoch(state, moment.now);
+    if (begins) begin_epoch(state, moment);
     // Where a group was left out because it had not changed, the last sweep knows its end as well.
     raise({state.end, state.durable, state.commit}, std::max(read_at_, moment.last_sweep),
           moment.now);
@@ -64,10 +66,12 @@ inline void NaivePartition::lead(const insync::GroupState& state, const Moment& 
 }
 
 /// S3: nothing is known of the followers in a new epoch; the inherited members have grace.
-inline void NaivePartition::begin_epoch(const insync::GroupState& state, TimePoint now) {
+inline void NaivePartition::begin_epoch(const insync::GroupState& state, const Moment& moment) {
     end_waits(WaitResult::not_leader);
     // S8: who acted alone inherits itself.
     if (no_leader_ && shown.stale && !deposed_) shown.members.clear();
+    // Grace is a credit, and the dead have none.
+    std::erase_if(shown.members, [&](NodeId node) { return moment.dead.contains(node); });
     shown.members.insert(self_);
     leading_ = true;
     deposed_ = no_leader_ = masked_ = false;
@@ -75,13 +79,14 @@ inline void NaivePartition::begin_epoch(const insync::GroupState& state, TimePoi
     end_ = durable_ = commit_ = high_watermark_ = 0;
     ends_.clear();
     remembered_ = 0;
-    began_ = now;
+    began_ = moment.now;
     for (auto& [node, follower] : followers_) {
         follower = {};
         follower.elected = true;
-        if (shown.members.contains(node)) follower.caught_up.exactly(now);
+        if (shown.members.contains(node)) follower.caught_up.exactly(moment.now);
     }
-    shown.leader = self_;
+    decider_ = self_;
+    named_.reset();
     shown.epoch = state.epoch;
     shown.stale = false;
 }
@@ -101,16 +106,22 @@ inline void NaivePartition::raise(const insync::LeaderPositions& positions,
 }
 
 inline void NaivePartition::take_rows(const insync::GroupState& state, const Moment& moment) {
-    for (auto& [node, follower] : followers_) follower.voter = false;
+    for (auto& [node, follower] : followers_)
+        follower.voter = follower.present = follower.disavowed = false;
     for (const insync::FollowerRow& row : state.followers) {
         const auto known = followers_.find(row.node);
         if (known == followers_.end()) continue;
         Follower& follower = known->second;
         follower.voter = row.kind == insync::ReplicaKind::voter;
+        follower.present = true;
         if (row.verified && row.match > end_) continue;
-        if (row.verified) follower.match = std::max(follower.match.value_or(0), row.match);
+        // What is known is known for as long as a row vouches for it (S2).
+        if (follower.match && (!row.verified || row.match < *follower.match)) disavow(follower);
+        if (row.verified) follower.match = row.match;
         follower.contact = std::max(follower.contact, std::min(row.contact, moment.now));
     }
+    for (auto& [node, follower] : followers_)
+        if (!follower.present) disavow(follower);
 }
 
 /// S3, `caught_up_r`: `match >= end` gives the contact; else a time when the end was one that the
@@ -150,7 +161,7 @@ inline ChangeCause NaivePartition::judge(const Moment& moment) {
         if (member && !follower.voter) {
             shown.members.erase(node);
             cause = ChangeCause::membership;
-        } else if (member && !in_sync && moment.may_evict) {
+        } else if (member && !in_sync && (moment.may_evict || follower.disavowed)) {
             shown.members.erase(node);
         } else if (!member && follower.voter && follower.match && in_sync &&
                    follower.held_out_until <= moment.now) {
@@ -192,7 +203,8 @@ inline void NaivePartition::follow(const insync::GroupState& state, const Moment
     const Reported before = shown;
     if (leading_) step_down();
     heard_ = state.epoch;
-    if (state.leader != insync::kNoNode && state.leader != self_) {
+    const bool led = state.leader != insync::kNoNode && state.leader != self_;
+    if (led) {
         deposed_ = no_leader_ = shown.stale = false;
     } else {
         if (!no_leader_) leaderless_ = failing_ ? last_good_ : Span{read_at_, moment.now};
@@ -206,6 +218,9 @@ inline void NaivePartition::follow(const insync::GroupState& state, const Moment
                              moment.actual.stale);
     }
     commit(before, ChangeCause::quorum_lost);
+    // S5: what was decided in an older epoch, or here, does not say who leads now.
+    if (led && (shown.epoch != heard_ || decider_ == self_)) named_ = state.leader;
+    show_leader();
 }
 
 /// S7: the members of a leader without a quorum fall out as they pass the limit.

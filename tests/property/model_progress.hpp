@@ -31,6 +31,7 @@ inline Result NaivePartition::record_progress(Epoch epoch,
     if (epoch > heard_) return hear_of(epoch);
     const auto known = followers_.find(node);
     if (known == followers_.end()) return Result::not_a_replica;
+    if (!known->second.present) return Result::not_a_replica;
     if (match > insync::kMaxIndex) return Result::invalid_index;
     if (match > end_) return Result::beyond_leader_end;
     Follower& follower = known->second;
@@ -59,7 +60,7 @@ inline Result NaivePartition::record_leader(Epoch epoch,
 inline Result NaivePartition::update_heartbeat(NodeId node, TimePoint now) {
     if (!leading_) return Result::not_leader;
     const auto known = followers_.find(node);
-    if (known == followers_.end()) return Result::not_a_replica;
+    if (known == followers_.end() || !known->second.present) return Result::not_a_replica;
     known->second.contact = std::max(known->second.contact, now);
     return Result::ok;
 }
@@ -97,8 +98,9 @@ inline Result NaivePartition::set_assignment(const std::set<NodeId>& replicas) {
     std::erase_if(shown.members, [&](NodeId node) { return !replicas.contains(node); });
     std::erase_if(followers_, [&](const auto& entry) { return !replicas.contains(entry.first); });
     for (const NodeId node : replicas)
-        if (node != self_) followers_[node];
-    if (!replicas.contains(shown.leader)) shown.leader = insync::kNoNode;
+        if (node != self_ && !followers_.contains(node)) followers_[node].present = false;
+    if (!replicas.contains(decider_)) decider_ = insync::kNoNode;
+    if (named_ && !replicas.contains(*named_)) named_ = insync::kNoNode;
     if (decides() && !replicas.contains(self_)) {
         step_down();
         deposed_ = false;
@@ -117,11 +119,12 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     masked.members.clear();
     for (const NodeId node : isr.members)
         if (shown.replicas.contains(node)) masked.members.insert(node);
-    masked.leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
+    const NodeId leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
     if (masked.members.empty()) return Result::invalid_isr;
     if (theirs < mine) return Result::stale;
     if (theirs == mine && (decides() || !masked_)) {
-        if (!masked.same_content(shown)) return Result::epoch_conflict;
+        const bool same_leader = named_ || leader == decider_;
+        if (!masked.same_set(shown) || !same_leader) return Result::epoch_conflict;
         unpublished_ = false;
         return Result::ok;
     }
@@ -133,10 +136,23 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     }
     if (leading_) step_down();
     deposed_ = false;
+    if (isr.epoch >= heard_) named_.reset();
     take(isr);
     heard_ = std::max(heard_, isr.epoch);
     commit(before, ChangeCause::published);
     return Result::ok;
+}
+
+/// All is forgotten but the replicas and min ISR.
+inline void NaivePartition::register_anew(const std::set<NodeId>& dead) {
+    end_waits(WaitResult::not_leader);
+    NaivePartition fresh{self_, config_, shown.replicas, min_isr_, nullptr, dead};
+    fresh.choices = choices;
+    fresh.ended = ended;
+    fresh.events = events;
+    if (!fresh.shown.same_set(shown))
+        fresh.events.push_back({ChangeCause::registered_anew, fresh.shown});
+    *this = fresh;
 }
 
 inline void NaivePartition::take(const insync::PublishedIsr& isr) {
@@ -144,7 +160,7 @@ inline void NaivePartition::take(const insync::PublishedIsr& isr) {
     shown.members.clear();
     for (const NodeId node : isr.members)
         if (shown.replicas.contains(node)) shown.members.insert(node);
-    shown.leader = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
+    decider_ = shown.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
     shown.epoch = isr.epoch;
     shown.version = isr.version;
 }
@@ -152,8 +168,9 @@ inline void NaivePartition::take(const insync::PublishedIsr& isr) {
 /// S4: versions rise by one with every change of the one who decides; each change is one event.
 inline void NaivePartition::commit(const Reported& before, ChangeCause cause) {
     shown.own = leading_;
+    show_leader();
     const bool forced = cause == ChangeCause::became_leader || cause == ChangeCause::renumbered;
-    if (!forced && shown.same_content(before)) return;
+    if (!forced && shown.same_set(before)) return;
     if (cause != ChangeCause::published && decides()) shown.version = before.version + 1;
     unpublished_ = true;
     events.push_back({cause, shown});

@@ -78,6 +78,7 @@ private:
         std::vector<std::pair<int, WaitResult>> ended;
         std::vector<insync::PublishedIsr> published; ///< in this step
         bool asked = false;                          ///< the view gave a good answer in this step
+        bool failed = false;                         ///< the last sweep could not read it
         std::vector<insync::PartitionHandle> removed;
     };
     /// The host's metadata, as far as this node sends to it.
@@ -91,7 +92,7 @@ private:
     using Action = void (World::*)(Tracked&);
 
     static constexpr std::array<NodeId, 7> kPool{0, 1, 2, 3, 77, 1'000'000, 1LL << 62};
-    static const std::array<Action, 48> kActions;
+    static const std::array<Action, 51> kActions;
 
     insync::IsrConfig make_config() {
         insync::IsrConfig config;
@@ -167,7 +168,8 @@ private:
                 paused,
                 insync::VersionedView<View>,
                 set ? Reported{*set} : Reported{},
-                manager_->has_min_isr(t.topic, 0)};
+                manager_->has_min_isr(t.topic, 0),
+                dead_};
     }
     Result observe(Tracked& t, bool may_evict, TimePoint last, bool paused) {
         auto& group = view_.group(t.topic, 0);
@@ -184,7 +186,7 @@ private:
         manager_->tick();
         for (Tracked& t : tracked_)
             if (t.model) t.model->expire_waits(now);
-        if (now < next_sweep_) return;
+        if (now < next_sweep_) return retry(now);
         const bool late = insync::saturating_age(now, last_sweep_) > 2 * interval();
         const bool may_evict = !late || stalled_;
         stalled_ = !may_evict;
@@ -193,7 +195,25 @@ private:
         next_sweep_ = now + interval();
         swept_ = true;
         for (Tracked& t : tracked_)
-            if (t.model) (void)observe(t, may_evict, last, late);
+            if (t.model) t.failed = is_failed(observe(t, may_evict, last, late));
+        schedule_retry(now);
+    }
+    /// S2: reads that fail are repeated eight times an interval.
+    void retry(TimePoint now) {
+        if (now < next_retry_) return;
+        note("retry");
+        for (Tracked& t : tracked_)
+            if (t.model && t.failed)
+                t.failed = is_failed(observe(t, !stalled_, last_sweep_, false));
+        schedule_retry(now);
+    }
+    void schedule_retry(TimePoint now) {
+        const bool any = std::any_of(tracked_.begin(), tracked_.end(),
+                                     [](const Tracked& t) { return t.model && t.failed; });
+        next_retry_ = any ? now + std::max(interval() / 8, Millis{1}) : TimePoint::max();
+    }
+    static bool is_failed(Result result) {
+        return result == Result::torn || result == Result::unavailable;
     }
     void update_isr(Tracked& t) {
         note("{} update_isr", t.topic);
@@ -209,6 +229,7 @@ private:
                                 interval(),
                                 interval(),
                                 Millis{random_.between(0, interval().count())},
+                                interval() / 8,
                                 lag / 8,
                                 2 * interval(),
                                 2 * interval() + Millis{1},
@@ -261,7 +282,7 @@ private:
         (void)seen();
         const std::set<NodeId> set{nodes.begin(), nodes.end()};
         t.model = std::make_unique<NaivePartition>(self_, config_, set, min_isr,
-                                                   inherits ? &inherited : nullptr);
+                                                   inherits ? &inherited : nullptr, dead_);
         t.folded = t.model->shown;
         const Result result = inherits
                                   ? manager_->initialize_isr(t.topic, 0, nodes, inherited, min_isr)
@@ -281,6 +302,7 @@ private:
         expect(t, "waits at removal", t.ended, t.model->ended);
         t.ended.clear();
         t.model.reset();
+        t.failed = false;
         if (t.removed.size() < 5) t.removed.push_back(t.handle);
     }
     void reassign(Tracked& t) {
@@ -323,6 +345,9 @@ private:
     void move_by_hand(Tracked& t);
     void publish(Tracked& t);
     void await(Tracked& t);
+    void lose_member(Tracked& t);
+    void register_anew(Tracked& t);
+    void die(Tracked& t);
     [[nodiscard]] bool pushed() { return always_pushed_ || random_.chance(30); }
 
     Random random_;
@@ -340,9 +365,11 @@ private:
     TimePoint latest_;
     TimePoint last_sweep_;
     TimePoint next_sweep_;
+    TimePoint next_retry_ = TimePoint::max();
     bool stalled_ = false;
     bool swept_ = false;
     int last_wait_ = 0;
+    std::set<NodeId> dead_; // as the host was told
 };
 
 } // namespace property

@@ -49,9 +49,10 @@ struct Reported {
           stale(set.stale()) {
         replicas.insert(set.catching_up().begin(), set.catching_up().end());
     }
-    [[nodiscard]] bool same_content(const Reported& other) const {
-        return leader == other.leader && members == other.members && replicas == other.replicas &&
-               epoch == other.epoch && version == other.version;
+    /// Who leads is no part of the set where this node does not lead.
+    [[nodiscard]] bool same_set(const Reported& other) const {
+        return members == other.members && replicas == other.replicas && epoch == other.epoch &&
+               version == other.version;
     }
     friend bool operator==(const Reported&, const Reported&) = default;
 };
@@ -87,13 +88,18 @@ public:
                    const insync::IsrConfig& config,
                    std::set<NodeId> replicas,
                    std::optional<int> min_isr,
-                   const insync::PublishedIsr* inherited)
+                   const insync::PublishedIsr* inherited,
+                   const std::set<NodeId>& dead)
         : self_(self), config_(config), min_isr_(min_isr) {
         shown.replicas = shown.members = std::move(replicas);
+        std::erase_if(shown.members,
+                      [&](NodeId node) { return node != self_ && dead.contains(node); });
+        if (shown.members.empty()) shown.members = shown.replicas;
         for (const NodeId node : shown.replicas)
             if (node != self_) followers_[node];
         if (inherited != nullptr) take(*inherited);
         heard_ = shown.epoch;
+        show_leader();
     }
 
     /// How one observation is to be judged.
@@ -106,6 +112,7 @@ public:
         /// What the tracker decided: followed where the rules leave the choice.
         Reported actual;
         bool actual_has_min = false;
+        std::set<NodeId> dead = {}; ///< as the host knows
     };
 
     // What the tracker must answer ----------------------------------------------------------------
@@ -145,6 +152,7 @@ public:
     Result set_min_isr(int min_isr);
     Result set_assignment(const std::set<NodeId>& replicas);
     Result apply_published(const insync::PublishedIsr& isr);
+    void register_anew(const std::set<NodeId>& dead);
     Result await(const NaiveWait& wait, Epoch epoch, TimePoint now);
     void expire_waits(TimePoint now);
     void end_waits(WaitResult result);
@@ -152,6 +160,8 @@ public:
 private:
     struct Follower {
         bool voter = false;         ///< as the last good read said
+        bool present = true;        ///< had a row in the last good read
+        bool disavowed = false;     ///< denied by the last good read
         bool elected = false;       ///< was assigned when the epoch began
         std::optional<Index> match; ///< confirmed in this epoch
         TimePoint contact = insync::kNever;
@@ -181,11 +191,24 @@ private:
     }
     [[nodiscard]] bool decides() const { return leading_ || deposed_; }
 
+    /// S5: a node that does not lead never names itself.
+    void show_leader() {
+        const NodeId leader = leading_ ? self_ : named_.value_or(decider_);
+        const bool known = shown.replicas.contains(leader) && (leading_ || leader != self_);
+        shown.leader = known ? leader : insync::kNoNode;
+    }
+
     Result fail(Result why, const Moment& moment);
     void lead(const insync::GroupState& state, const Moment& moment);
-    void begin_epoch(const insync::GroupState& state, TimePoint now);
+    void begin_epoch(const insync::GroupState& state, const Moment& moment);
     void follow(const insync::GroupState& state, const Moment& moment);
     void take_rows(const insync::GroupState& state, const Moment& moment);
+    static void disavow(Follower& follower) {
+        follower.match.reset();
+        follower.contact = insync::kNever;
+        follower.caught_up = {};
+        follower.disavowed = true;
+    }
     [[nodiscard]] ChangeCause judge(const Moment& moment);
     void judge_quorum(const insync::GroupState& state, const Moment& moment);
     void age_members(const Moment& moment, bool must);
@@ -207,7 +230,9 @@ private:
     std::map<NodeId, Follower> followers_;
     std::vector<NaiveWait> waits_;
 
-    Epoch heard_ = 0; ///< the newest epoch that was heard of
+    Epoch heard_ = 0;                  ///< the newest epoch that was heard of
+    NodeId decider_ = insync::kNoNode; ///< who led when the set was decided
+    std::optional<NodeId> named_;      ///< the newer leader that the view knows
     bool leading_ = false;
     std::optional<bool> quorum_ = false; ///< nothing where the rules leave the choice
     bool deposed_ = false;               ///< led, lost it, and knows no newer leader yet (S7)

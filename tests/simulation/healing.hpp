@@ -12,6 +12,7 @@ namespace simulation {
 inline void World::heal() {
     report_.note("all is mended");
     cluster_.heal();
+    cluster_.release_answers();
     cluster_.set_network({});
     metadata_.set_quality({});
     for (NodeId node = 1; node <= last_node(); ++node) {
@@ -25,6 +26,7 @@ inline void World::heal() {
         // A clock that went back stands still for its manager until it has made that good.
         cluster_.time_of(node).set_time(
             now(), std::max(cluster_.local_now(node), host(node).latest_seen()));
+        cluster_.set_reads(node, {});
         host(node).view().fault = ViewFault::none;
         host(node).throw_in_callbacks(0);
         host(node).forget_failing_allocation();
@@ -46,6 +48,11 @@ inline bool World::make_whole() {
             const auto is = std::find_if(members.begin(), members.end(),
                                          [&](const auto& member) { return member.node == node; });
             const bool voter = is != members.end() && is->kind == insync::ReplicaKind::voter;
+            if (!due && cluster_.replica(group, node).alone) {
+                whole = false;
+                if (cluster_.empty_disk(group, node)) host(node).begin_anew(group);
+                continue;
+            }
             if (due == voter && (due || is == members.end())) continue;
             whole = false;
             (void)cluster_.change_member(

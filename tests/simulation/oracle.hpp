@@ -52,7 +52,8 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
     if (set.own()) {
         const auto& leaders = truth_.groups[t.group].leaders;
         const auto leader = leaders.find(set.epoch());
-        if (leader == leaders.end() || leader->second != self_)
+        const bool alone = truth_.groups[t.group].alone.contains({self_, set.epoch()});
+        if (!alone && (leader == leaders.end() || leader->second != self_))
             fail("S5", "leads in an epoch in which it was not elected");
     }
     if (manager_->has_min_isr("t", static_cast<insync::PartitionId>(t.group)) != has_min)
@@ -62,6 +63,7 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
         t.began = seen_;
         t.first_members = members;
         t.high_watermark = 0;
+        check_first_members(t, set);
         if (t.resigned) report_.reach(Mark::leads_again);
         if (set.epoch() > t.last.epoch() + 1) report_.reach(Mark::skipped_epochs);
     }
@@ -98,7 +100,7 @@ inline void Host::check_high_watermark(Tracked& t, const insync::IsrSet& set) {
                      self_, t.group, *mark);
     if (replica.leads() && replica.epoch == set.epoch())
         for (const NodeId node : set.members())
-            if (truth_.held(t.group, node, self_) < *mark)
+            if (!t.emptied.contains(node) && truth_.held(t.group, node, self_) < *mark)
                 report_.fail("L11",
                              "node {} group {}: the high watermark is {}, member {} holds "
                              "only {}",
@@ -127,8 +129,11 @@ inline void Host::check_told(const Tracked& t) {
 
 /// S6: committed by consensus, and at this instant on the disks of all members, which are enough.
 inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
-    Index& highest = truth_.groups[t.group].acknowledged[wait.epoch];
-    highest = std::max(highest, wait.index);
+    auto& group = truth_.groups[t.group];
+    if (!group.alone.contains({self_, wait.epoch})) {
+        Index& highest = group.acknowledged[wait.epoch];
+        highest = std::max(highest, wait.index);
+    }
     if (plan_.re_enters) return; // another callback may have changed it all since
     const auto set = manager_->get_isr(t.handle);
     const auto fail = [&](std::string_view what) {
@@ -140,11 +145,25 @@ inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
     if (set->size() < insync::effective_min_isr(t.min_isr, t.assigned.size()))
         return fail("below min ISR");
     for (const NodeId node : set->members())
-        if (!truth_.holds(t.group, node, wait.index, wait.epoch))
+        if (!t.emptied.contains(node) && !truth_.holds(t.group, node, wait.index, wait.epoch))
             return fail(fmt::format("though member {} does not hold it", node));
     const auto& replica = truth_.cluster.replica(t.group, self_);
     if (replica.leads() && replica.epoch == wait.epoch && replica.commit < wait.index)
         return fail("before it was committed");
+}
+
+/// S3: when a leadership begins, only those have grace who were members, and are not known to be
+/// dead.
+inline void Host::check_first_members(Tracked& t, const insync::IsrSet& set) {
+    const auto& replica = truth_.cluster.replica(t.group, self_);
+    if (!replica.leads() || replica.epoch != set.epoch()) return;
+    for (const NodeId node : truth_.dead) {
+        const bool verified = replica.peers[static_cast<std::size_t>(node)].verified;
+        if (node == self_ || verified) continue;
+        if (set.contains(node))
+            report_.fail("S3", "node {} group {}: {} is dead, and has grace", self_, t.group, node);
+        if (t.last.contains(node)) report_.reach(Mark::dead_without_grace);
+    }
 }
 
 /// What a change may do (S3). A removal for its lag needs a lag; a late sweep removes nobody.
@@ -167,6 +186,7 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
         if (moved.added && (silent || behind > config.max_lag_entries))
             report_.fail("L6", "node {} group {}: {} joins, silent for {} ms, {} behind", self_,
                          t.group, moved.node, silence.count(), behind);
+        if (moved.added && truth_.dead.contains(moved.node)) report_.reach(Mark::dead_joined);
         if (moved.added && t.high_watermark > peer.match)
             report_.reach(Mark::watermark_held_by_joiner);
         if (!moved.added && stalled_)
@@ -183,7 +203,7 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
 /// What a sweep that read the truth leaves (S3, S5): no answer of an older epoch, nobody that has
 /// been silent too long, no quorum that is not there.
 inline void Host::check_after_sweep(Tracked& t) {
-    if (view_.fault != ViewFault::none) return report_.reach(Mark::failed_read);
+    if (!view_.saw_truth(t.group)) return report_.reach(Mark::failed_read);
     const auto& replica = truth_.cluster.replica(t.group, self_);
     const auto set = manager_->get_isr(t.handle);
     if (!set || plan_.fails_to_allocate) return;
@@ -192,7 +212,25 @@ inline void Host::check_after_sweep(Tracked& t) {
     if (set->own() != due)
         return report_.fail("S5", "node {} group {}: after a sweep it {} in epoch {}", self_,
                             t.group, due ? "does not lead" : "leads", replica.epoch);
+    check_emptied(t, *set);
     if (due) check_members_after_sweep(t, *set);
+}
+
+/// S2: what a replica held is forgotten once the view vouches for it no more. One that was removed
+/// and came back within the epoch is not in the ISR before it has confirmed.
+inline void Host::check_emptied(Tracked& t, const insync::IsrSet& set) {
+    t.emptied.clear();
+    const auto& replica = truth_.cluster.replica(t.group, self_);
+    if (!set.own() || !replica.leads() || replica.epoch != set.epoch()) return;
+    for (const NodeId node : set.members()) {
+        const auto& peer = replica.peers[static_cast<std::size_t>(node)];
+        if (node == self_) continue;
+        const auto added = truth_.groups[t.group].added.find(node);
+        if (added == truth_.groups[t.group].added.end() || added->second != replica.epoch) continue;
+        if (!peer.verified)
+            report_.fail("S2", "node {} group {}: {} came back with nothing, and is a member",
+                         self_, t.group, node);
+    }
 }
 
 inline void Host::check_members_after_sweep(Tracked& t, const insync::IsrSet& set) {

@@ -35,14 +35,14 @@ TEST_CASE("a read ends after a bounded number of looks, whatever writers do", "[
 
 TEST_CASE("while somebody holds, no writer may use anything again", "[reuse_guard]") {
     ReuseGuard guard;
-    CHECK_FALSE(guard.held());
+    CHECK(guard.nobody_reaches());
     {
         const ReuseGuard::Holder first{guard};
         const ReuseGuard::Holder second{guard};
-        CHECK(guard.held());
+        CHECK_FALSE(guard.nobody_reaches());
         CHECK_FALSE(guard.may_reuse());
     }
-    CHECK_FALSE(guard.held());
+    CHECK(guard.nobody_reaches());
     CHECK(guard.may_reuse());
     guard.wait_for_holders(); // there is none
 }

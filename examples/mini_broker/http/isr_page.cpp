@@ -17,12 +17,16 @@ json replica_of(const insync::Explanation& why, TimePoint now) {
     json replica{{"node", why.node},
                  {"in_sync", why.member},
                  {"state", std::string{insync::to_string(why.state)}}};
-    if (why.state == insync::ReplicaState::as_published) return replica;
     replica["why"] = fmt::format("{}", why);
-    if (why.state == insync::ReplicaState::leader) return replica;
+    using enum insync::ReplicaState;
+    for (const auto unmeasured : {leader, as_registered, as_published, as_decided})
+        if (why.state == unmeasured) return replica;
     replica["lag_ms"] = why.lag.time.count();
     if (why.match) replica["match"] = *why.match;
-    if (why.lag.entries) replica["lag_entries"] = *why.lag.entries;
+    if (why.lag.entries)
+        replica["lag_entries"] = *why.lag.entries;
+    else
+        replica["lag_entries_at_least"] = why.lag.entries_at_least;
     if (why.last_contact != insync::kNever)
         replica["last_contact_ms_ago"] = insync::saturating_age(now, why.last_contact).count();
     return replica;

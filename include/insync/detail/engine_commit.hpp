@@ -26,10 +26,13 @@
 
 namespace insync::detail {
 
-inline NodeId IsrEngine::leader_of(const Decision& decision) const noexcept {
-    const ReplicaSet& replicas = partitions.replica_sets[decision.replica_set];
+/// Who leads, as far as this node knows; a node that does not lead never names itself (S5).
+[[gnu::always_inline]] inline NodeId IsrEngine::leader_of(const Decision& decision,
+                                                          const ReplicaSet& replicas,
+                                                          std::uint32_t count) const noexcept {
     const std::uint32_t leader = decision.word.leader();
-    return leader < replicas.count() ? replicas[leader] : kNoNode;
+    const NodeId node = leader < count ? replicas[leader] : kNoNode;
+    return node == self && !decision.own ? kNoNode : node;
 }
 
 /// Members first, then the others.
@@ -65,11 +68,11 @@ inline NodeId IsrEngine::leader_of(const Decision& decision) const noexcept {
     } else {
         fill_parted(replicas, members, set);
     }
-    const std::uint32_t leader = decision.word.leader();
-    set.leader_ = leader < count ? replicas[leader] : kNoNode;
+    set.leader_ = leader_of(decision, replicas, count);
     set.order_ = std::uint64_t{decision.epoch} << 32 | decision.version;
     set.changed_at_ = timeline.from_origin(decision.changed_at);
     set.own_ = decision.own;
+    set.leader_ahead_ = decision.named;
     set.stale_ = decision.stale;
 }
 
@@ -89,10 +92,9 @@ inline Result IsrEngine::commit(
     const bool changed = assignment || draft.cause == ChangeCause::became_leader ||
                          draft.cause == ChangeCause::renumbered ||
                          next.word.members() != before.word.members() ||
-                         next.word.leader() != before.word.leader() || next.epoch != before.epoch ||
-                         next.version != before.version;
+                         next.epoch != before.epoch || next.version != before.version;
     if (!changed && next.word.bits() == before.word.bits() && next.own == before.own &&
-        next.stale == before.stale)
+        next.stale == before.stale && next.named == before.named)
         return Result::ok;
     if (changed) {
         // Only who decides numbers: a published set has its version, and a follower whose
@@ -104,8 +106,7 @@ inline Result IsrEngine::commit(
             return Result::epoch_exhausted;
         }
         if (numbers) next.version = std::max(before.version, next.version) + 1;
-        constexpr std::uint64_t kMost = (1ull << 42) - 1;
-        next.changed_at = timeline.since_origin(now.time) & kMost;
+        next.changed_at = timeline.since_origin(now.time) & Decision::kMostTime;
         const bool same_order = next.epoch == before.epoch && next.version == before.version;
         if (same_order) next.changed_at = std::max(next.changed_at, before.changed_at + 1);
         EventQueue::Prepared prepared;
@@ -129,8 +130,7 @@ inline Result IsrEngine::commit(
             AtomicCounters::add(counters.expands, count(static_cast<Mask>(is & ~was)));
         }
         // A member that has just joined is in no claim that was made before.
-        line.fresh_period = 0;
-        partitions.freshness_of(p.slot()).set(p.slot(), Freshness::kNever);
+        revoke_claim(p);
         if (line.leading != 0 && publishing.load(std::memory_order_relaxed)) {
             line.unpublished = 1;
             outcome.publish_word = &p.word();
@@ -158,13 +158,14 @@ inline void IsrEngine::describe(const Partition& p,
     change.before = isr_set(draft.before);
     change.after = isr_set(next);
     const auto moved = [&](NodeId node, bool added) {
-        MovedReplica one{node, added, std::nullopt, Millis{0}};
+        MovedReplica one{node, added, std::nullopt, 0, Millis{0}};
         const std::uint32_t position = p.replicas().position(node);
         const bool followed = p.line().leading != 0 || p.line().deposed != 0;
         const bool measured = followed && position != ReplicaSet::kNone && position != p.self();
         if (measured) {
             const ReplicaLag lag = p.lag(position, now.stamp);
             one.lag_entries = lag.entries;
+            one.lag_entries_at_least = lag.entries_at_least;
             one.lag_ms = lag.time;
         }
         change.moved.push_back(one);
@@ -256,8 +257,7 @@ inline bool IsrEngine::expires(Partition& p, Now now, Judging& judging) {
     judging.attention = false;
     if (line.fresh_period != (period.load(std::memory_order_relaxed) & 0xff)) {
         // Period numbers come again: a claim must not outlive its round.
-        line.fresh_period = 0;
-        partitions.freshness_of(p.slot()).set(p.slot(), Freshness::kNever);
+        revoke_claim(p);
     }
     if (line.leading == 0 || line.extra != 0 || p.replicas().count() == 1) return true;
     bool due = false;

@@ -14,6 +14,8 @@
 #include <insync/replica_progress.hpp>
 #include <insync/types.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -45,6 +47,7 @@ inline Result IsrEngine::take_in(Partition& p,
                                  Outcome& outcome) {
     judging.expiry = after(now.stamp, max_lag);
     judging.attention = false;
+    judging.disavowed = 0;
     LeaderLine& line = p.line();
     line.observation = (line.observation + 1) & 0xff;
     p.clamp_stamps(now.stamp);
@@ -55,13 +58,38 @@ inline Result IsrEngine::take_in(Partition& p,
         return failed_read(p, Result::inconsistent_view, now, judging, outcome);
     if (state.epoch > kMaxEpoch)
         return failed_read(p, Result::epoch_exhausted, now, judging, outcome);
-    if (state.epoch < line.epoch) return failed_read(p, Result::stale, now, judging, outcome);
+    if (state.epoch < line.epoch) {
+        if (line.epoch_viewed != 0) note_fallen_epoch(p, state.epoch, now);
+        return failed_read(p, Result::stale, now, judging, outcome);
+    }
     const Result result = state.leading ? lead(p, state, now, judging, outcome)
                                         : follow(p, state, now, judging, outcome);
     line.read_failed = 0;
+    if (Extra* const more = p.extra()) more->epoch_fell = false;
     tidy(p, now.stamp, judging);
     if (result != Result::ok) judging.attention = true;
     return result;
+}
+
+/// A term does not fall where Raft is whole: this node has joined another cluster, or its disk was
+/// put back. What the view says from now on is older than what is known, until the host registers
+/// the partition anew; so it is told, once.
+inline void IsrEngine::note_fallen_epoch(Partition& p, Epoch epoch, Now now) {
+    Extra* const more = p.obtain_extra(now.stamp);
+    if (more == nullptr || more->epoch_fell) return;
+    more->epoch_fell = true;
+    AtomicCounters::add(counters.epochs_fallen);
+    if (!events.wanted()) return;
+    try {
+        EventQueue::Prepared prepared;
+        prepared.emplace_back().notice = fmt::format(
+            "EPOCH FELL: {}-{} is in epoch {} after epoch {}: its view is not believed "
+            "until it is past that, or the partition is registered anew",
+            partitions.topics.topic(p.line().topic).name(), p.line().partition, epoch,
+            p.line().epoch + 0u);
+        events.push(prepared);
+    } catch (const std::bad_alloc&) { // the counter tells it
+    }
 }
 
 /// A read that was not good changes nothing; when there was no good one for `max_lag_ms`, the
@@ -75,6 +103,8 @@ inline Result IsrEngine::failed_read(
     if (line.read_failed == 0) more->last_read = judging.last_sweep;
     line.read_failed = 1;
     if (age(now.stamp, more->last_read) <= max_lag) return why;
+    // Its group is in an older epoch than the one that this node led in.
+    if (why == Result::stale && line.leading != 0) step_down(p, outcome);
     line.quorum = 0;
     // First the answer to writes, which cannot fail for want of memory; then the members.
     (void)commit(p, draft(p, ChangeCause::quorum_lost), now, outcome);
@@ -99,7 +129,7 @@ inline Result IsrEngine::lead(
     Stamp until = judging.saw_all ? judging.last_sweep : long_before(now.stamp);
     if (line.read_failed != 0 && line.extra != 0) until = p.extra()->last_read;
     if (!set_positions(p, {state.end, state.durable, state.commit}, until, now) ||
-        !take_in_rows(p, state, now)) {
+        !take_in_rows(p, state, now, judging)) {
         if (begins) line.leading = 0;
         p.decision = before.before;
         return Result::no_memory;
@@ -110,6 +140,8 @@ inline Result IsrEngine::lead(
     line.quorum_derived = state.quorum == Quorum::unreported ? 1 : 0;
     if (line.quorum_derived != 0) derives_quorum.store(true, std::memory_order_relaxed);
     judge_quorum(p, state, now, judging);
+    if (Extra* const more = p.extra(); more != nullptr && state.epoch_start != 0)
+        more->epoch_start = state.epoch_start;
     const Result committed = commit(p, before, now, outcome);
     if (committed != Result::ok && begins) line.leading = 0; // the next observation begins again
     settle(p, outcome);
@@ -133,10 +165,15 @@ inline bool IsrEngine::begin_epoch(Partition& p,
     // One that acted alone, having heard of no leader, inherits itself (S8): what was published
     // before may be long out of date.
     const bool alone = line.no_leader != 0 && p.decision.stale && line.deposed == 0;
-    const Mask inherited =
+    Mask inherited =
         static_cast<Mask>((alone ? 0 : p.members()) | bit(static_cast<std::uint32_t>(line.self)));
+    p.for_each_follower(inherited, [&](std::uint32_t position) {
+        if (dead.contains(p.replicas()[position]))
+            inherited = static_cast<Mask>(inherited & ~bit(position));
+    });
     line.leading = 1;
-    line.deposed = line.no_leader = line.masked = 0;
+    line.deposed = line.no_leader = line.masked = line.decided_here = 0;
+    line.epoch_viewed = 1;
     line.epoch = static_cast<std::uint32_t>(state.epoch);
     line.end = 0;
     line.set_high_watermark(0);
@@ -146,6 +183,7 @@ inline bool IsrEngine::begin_epoch(Partition& p,
     more->held_out = 0;
     more->holds.reset();
     more->began = now.stamp;
+    more->epoch_start = state.end + 1; // what was appended since is of this epoch
     p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
         p.match(position) = kUnconfirmed;
         p.contact(position) = long_before(now.stamp);
@@ -153,53 +191,8 @@ inline bool IsrEngine::begin_epoch(Partition& p,
         p.kept_caught_up(position) = member ? now.stamp : long_before(now.stamp);
     });
     p.decision.epoch = line.epoch;
-    p.decision.stale = false;
+    p.decision.stale = p.decision.named = false;
     set_members(p, inherited, static_cast<std::uint32_t>(line.self));
-    return true;
-}
-
-/// Takes in the leader's own positions, each of which only rises within an epoch.
-/// \return false without memory, and then nothing changed
-inline bool IsrEngine::set_positions(Partition& p,
-                                     const LeaderPositions& positions,
-                                     Stamp until,
-                                     Now now) const {
-    LeaderLine& line = p.line();
-    const bool plain = line.extra == 0 && positions.end <= line.end &&
-                       positions.durable >= line.end && positions.commit >= line.end;
-    if (plain) return true;
-    if (!p.raise_end(positions.end, until, now.stamp, (max_lag + 7) / 8)) return false;
-    Extra* const more = p.extra();
-    if (more == nullptr) return true; // smaller positions than before change nothing
-    more->durable = std::max(more->durable, std::min(positions.durable, line.end));
-    more->commit = std::max(more->commit, std::min(positions.commit, line.end));
-    line.durable_behind = more->durable < line.end ? 1 : 0;
-    return true;
-}
-
-/// Takes in the view's rows. \return false without memory
-inline bool IsrEngine::take_in_rows(Partition& p, const GroupState& state, Now now) {
-    const LeaderLine& line = p.line();
-    Mask voters = 0;
-    for (const FollowerRow& row : state.followers) {
-        const std::uint32_t position = p.replicas().position(row.node);
-        if (position == ReplicaSet::kNone) continue; // not assigned, or not yet
-        if (row.kind == ReplicaKind::voter) voters = static_cast<Mask>(voters | bit(position));
-        if (row.verified && row.match > line.end) {
-            (void)counters.count(
-                Result::beyond_leader_end); // S10: and nothing of the row is believed
-            continue;
-        }
-        Index& match = p.match(position);
-        if (row.verified && (match == kUnconfirmed || row.match > match)) match = row.match;
-        if (row.contact != kNever)
-            p.contact(position) = later(p.contact(position), timeline.stamp(row.contact, now.time));
-    }
-    // An assigned replica without a row is no member of the group yet, or no more.
-    const Mask self_bit = bit(static_cast<std::uint32_t>(line.self));
-    const Mask ineligible = static_cast<Mask>(all_of(p.replicas().count()) & ~voters & ~self_bit);
-    if (ineligible != 0 && p.obtain_extra(now.stamp) == nullptr) return false;
-    if (Extra* const more = p.extra()) more->ineligible = ineligible;
     return true;
 }
 
@@ -220,7 +213,7 @@ inline ChangeCause IsrEngine::judge_members(Partition& p, Now now, Judging& judg
             members = static_cast<Mask>(members & ~bit(position));
             cause = ChangeCause::membership;
         } else if (member && verdict != Verdict::in_sync) {
-            if (judging.may_evict)
+            if (judging.may_evict || (judging.disavowed & bit(position)) != 0)
                 members = static_cast<Mask>(members & ~bit(position));
             else
                 judging.attention = true;
@@ -271,93 +264,6 @@ inline void IsrEngine::note_departures(Partition& p, Mask left, Stamp now) {
         const auto most = static_cast<Millis::rep>(kMaxAge);
         holds.until[position] = after(now, static_cast<std::uint32_t>(std::min(dwell, most)));
     });
-}
-
-/// Whether the leader reaches a majority of the group's voters: as the view says, or by the
-/// contacts (S5).
-inline void IsrEngine::judge_quorum(Partition& p,
-                                    const GroupState& state,
-                                    Now now,
-                                    Judging& judging) const {
-    LeaderLine& line = p.line();
-    if (state.quorum != Quorum::unreported) {
-        line.quorum = state.quorum == Quorum::held ? 1 : 0;
-        return;
-    }
-    const Extra* const more = p.extra();
-    std::size_t voters = 1;
-    std::size_t reached = 1;
-    for (const FollowerRow& row : state.followers) {
-        if (row.kind != ReplicaKind::voter) continue;
-        ++voters;
-        const std::uint32_t position = p.replicas().position(row.node);
-        const bool assigned = position != ReplicaSet::kNone;
-        Stamp contact = assigned ? p.contact(position) : timeline.stamp(row.contact, now.time);
-        // A majority voted for this node when its epoch began.
-        if (more != nullptr) contact = later(contact, more->began);
-        if (!assigned) judging.attention = true; // nobody keeps its contact
-        if (age(now.stamp, contact) > quorum_contact) continue;
-        ++reached;
-        judging.expiry = earlier(judging.expiry, after(contact, quorum_contact + 1));
-    }
-    line.quorum = is_majority(reached, voters) ? 1 : 0;
-    // Contacts alone bring it back, and no version tells of them.
-    if (line.quorum == 0) judging.attention = true;
-}
-
-inline Result IsrEngine::follow(
-    Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome) {
-    LeaderLine& line = p.line();
-    if (line.leading != 0) resign(p, now, outcome);
-    // Where members fall out here, it is because a former leader lost its quorum (S7).
-    const Draft before = draft(p, ChangeCause::quorum_lost);
-    line.epoch = static_cast<std::uint32_t>(state.epoch);
-    if (state.leader != kNoNode && state.leader != self) {
-        line.deposed = line.no_leader = 0;
-        p.decision.stale = false;
-        return commit(p, before, now, outcome);
-    }
-    Extra* const more = p.obtain_extra(now.stamp);
-    if (more != nullptr) {
-        // A leader was known at the last good read, as far as this node can tell.
-        const Stamp known = line.read_failed != 0 ? more->last_read : now.stamp;
-        if (line.no_leader == 0) more->leaderless = known;
-        line.no_leader = 1;
-        if (line.deposed != 0) age_former_leader(p, now, judging);
-        p.decision.stale = age(now.stamp, more->leaderless) >= max_lag;
-    }
-    const Result committed = commit(p, before, now, outcome);
-    return more == nullptr ? Result::no_memory : committed;
-}
-
-/// Ends a leadership that the view says is over, in force at once, memory or not: only flags of the
-/// decision change.
-inline void IsrEngine::resign(Partition& p, Now now, Outcome& outcome) {
-    step_down(p, outcome);
-    (void)commit(p, draft(p, ChangeCause::quorum_lost), now, outcome);
-}
-
-/// Leadership is over: waits end, writes are refused. Cannot fail.
-inline void IsrEngine::step_down(Partition& p, Outcome& outcome) {
-    LeaderLine& line = p.line();
-    line.observation = (line.observation + 1) & 0xff; // a read that began before is out of date
-    line.leading = 0;
-    line.quorum = 0;
-    line.deposed = 1;
-    line.unpublished = 0; // a former leader publishes nothing
-    end_waits(p, WaitResult::not_leader, outcome);
-    line.fresh_period = 0;
-    partitions.freshness_of(p.slot()).set(p.slot(), Freshness::kNever);
-}
-
-/// S7: the members of a leader without a quorum fall out as their ages pass the limit.
-inline void IsrEngine::age_former_leader(Partition& p, Now now, Judging& judging) const {
-    Mask members = p.members();
-    p.for_each_follower(members, [&](std::uint32_t position) {
-        if (judging.may_evict && age(now.stamp, p.caught_up(position)) > max_lag)
-            members = static_cast<Mask>(members & ~bit(position));
-    });
-    set_members(p, members, p.decision.word.leader());
 }
 
 } // namespace insync::detail

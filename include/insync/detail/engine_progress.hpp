@@ -40,8 +40,8 @@ inline void IsrEngine::claim_fresh(LeaderLine& line, StateWord word, std::size_t
     partitions.freshness_of(word.slot()).set(word.slot(), number);
 }
 
-/// `record_progress` for the ordinary case: a leader of at most three replicas that has min ISR,
-/// and nobody waiting. It reads the line and the replica set, no more.
+/// `record_progress` for the ordinary case: a leader of at most three replicas that has min ISR, a
+/// member, and nobody waiting. It reads the line and the replica set, no more.
 /// \return false when it is another case; then nothing was done
 inline bool IsrEngine::record_ordinary(LeaderLine& line,
                                        StateWord word,
@@ -52,7 +52,8 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
     const std::uint32_t position = replicas.position_of_three(ack.node);
     const bool ordinary = word.has_min() && line.has_waits == 0 && ack.epoch == line.epoch &&
                           ack.match <= line.end && count <= LeaderLine::kNear + 1 &&
-                          position < count && position != line.self;
+                          position < count && position != line.self &&
+                          (word.members() >> position & 1) != 0;
     if (!ordinary) [[unlikely]]
         return false;
     const std::uint32_t k = line.follower(position);
@@ -62,6 +63,7 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
     if (heard) line.contact[k] = ack.contact;
     if (raised) {
         line.match[k] = ack.match;
+        line.pushes = (line.pushes + 1) & 0x7f;
         const bool behind = line.durable_behind != 0;
         Index held = (behind ? partitions.extra(line.extra).durable : line.end) + 1;
         for (std::uint32_t i = 0; i < LeaderLine::kNear; ++i) {
@@ -71,9 +73,8 @@ inline bool IsrEngine::record_ordinary(LeaderLine& line,
         }
         if (held > line.high_watermark() + 1) line.set_high_watermark(held - 1);
     }
-    // It may join; or in grace it was not known yet how far it is behind.
-    if ((word.members() & bit(position)) == 0 || line.end - line.match[k] > config.max_lag_entries)
-        partitions.flag(word.slot());
+    // In grace it was not known yet how far it is behind.
+    if (line.end - line.match[k] > config.max_lag_entries) partitions.flag(word.slot());
     claim_fresh(line, word, count);
     result = raised || heard ? Result::ok : Result::stale;
     return true;
@@ -86,6 +87,7 @@ inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outco
     const Draft before = draft(p, ChangeCause::quorum_lost);
     step_down(p, outcome);
     p.line().epoch = static_cast<std::uint32_t>(epoch);
+    p.line().epoch_viewed = 0;
     (void)commit(p, before, Now{}, outcome); // only the answer to writes changes: cannot fail
     partitions.flag(p.slot());
     return Result::not_leader;
@@ -95,12 +97,16 @@ inline Result IsrEngine::hear_of_epoch(Partition& p, Epoch epoch, Outcome& outco
 inline Result IsrEngine::record_progress(Partition& p,
                                          const Acknowledgement& ack,
                                          Outcome& outcome) {
-    const LeaderLine& line = p.line();
+    LeaderLine& line = p.line();
     if (line.leading == 0) return Result::not_leader;
     if (ack.epoch != line.epoch)
         return ack.epoch < line.epoch ? Result::stale : hear_of_epoch(p, ack.epoch, outcome);
     const std::uint32_t position = p.replicas().position(ack.node);
     if (position == ReplicaSet::kNone || position == line.self) return Result::not_a_replica;
+    if (!p.present(position)) { // an answer from before it left, or it has just joined
+        partitions.flag(p.slot());
+        return Result::not_a_replica;
+    }
     if (ack.match > line.end) {
         // Perhaps our own append has not been told yet: let the next sweep ask the view.
         partitions.flag(p.slot());
@@ -110,19 +116,23 @@ inline Result IsrEngine::record_progress(Partition& p,
     Stamp& seen = p.contact(position);
     const bool raised = known == kUnconfirmed || ack.match > known;
     const bool heard = is_later(ack.contact, seen);
-    if (raised) known = ack.match;
+    if (raised) {
+        known = ack.match;
+        line.pushes = (line.pushes + 1) & 0x7f;
+    }
     if (heard) seen = ack.contact;
     if (raised) settle(p, outcome);
     if ((p.members() & bit(position)) == 0 || line.end - known > config.max_lag_entries)
         partitions.flag(p.slot());
-    claim_fresh(p.line(), p.decision.word, p.replicas().count());
+    claim_fresh(line, p.decision.word, p.replicas().count());
     return raised || heard ? Result::ok : Result::stale;
 }
 
 inline Result IsrEngine::record_contact(Partition& p, NodeId node, Stamp contact) {
     if (p.line().leading == 0) return Result::not_leader;
     const std::uint32_t position = p.replicas().position(node);
-    if (position == ReplicaSet::kNone || position == p.self()) return Result::not_a_replica;
+    if (position == ReplicaSet::kNone || position == p.self() || !p.present(position))
+        return Result::not_a_replica;
     p.contact(position) = later(p.contact(position), contact);
     if ((p.members() & bit(position)) == 0) partitions.flag(p.slot()); // it may join
     claim_fresh(p.line(), p.decision.word, p.replicas().count());

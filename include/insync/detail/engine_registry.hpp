@@ -1,6 +1,7 @@
 #pragma once
 
 #include <insync/detail/event_queue.hpp>
+#include <insync/detail/first_set.hpp>
 #include <insync/detail/isr_engine.hpp>
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/name.hpp>
@@ -27,85 +28,76 @@
 
 namespace insync::detail {
 
-using Nodes = boost::container::static_vector<NodeId, kMaxReplicas>;
-
-[[nodiscard]] inline std::span<const NodeId> as_span(const Nodes& nodes) noexcept {
-    return {nodes.data(), nodes.size()};
+/// The first decision of a partition, led by nobody as far as this node knows yet.
+inline Decision IsrEngine::first_decision(const FirstSet& set,
+                                          std::uint32_t replica_set,
+                                          StateWord identity,
+                                          Now now) const {
+    const ReplicaSet& replicas = partitions.replica_sets[replica_set];
+    Decision first;
+    first.replica_set = replica_set;
+    first.changed_at = timeline.since_origin(now.time) & Decision::kMostTime;
+    first.epoch = static_cast<std::uint32_t>(set.epoch);
+    first.version = static_cast<std::uint32_t>(set.version);
+    first.word = identity.decided(mask_of(replicas, as_span(set.members)),
+                                  leader_position(replicas, set.leader), false);
+    return first;
 }
 
-/// Checks a list of nodes and puts it in order. \return `ok` or what is wrong with it
-[[nodiscard]] inline Result sort_nodes(std::span<const NodeId> nodes, Nodes& sorted) {
-    if (nodes.size() > kMaxReplicas) return Result::too_many_replicas;
-    sorted.assign(nodes.begin(), nodes.end());
-    std::sort(sorted.begin(), sorted.end());
-    if (!sorted.empty() && sorted.front() < 0) return Result::invalid_node;
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-        return Result::duplicate_replica;
-    return Result::ok;
-}
-
-/// Checks a set that comes from the host's metadata (S10).
-[[nodiscard]] inline Result check_published(const PublishedIsr& isr, Nodes& sorted) {
-    if (const Result bad = sort_nodes(as_span(isr.members), sorted); bad != Result::ok) return bad;
-    if (sorted.empty()) return Result::invalid_isr;
-    if (isr.epoch > kMaxEpoch || isr.version > kMaxVersion) return Result::epoch_exhausted;
-    if (isr.leader < kNoNode) return Result::invalid_node;
-    if (isr.leader != kNoNode && !std::binary_search(sorted.begin(), sorted.end(), isr.leader))
-        return Result::invalid_isr;
-    return Result::ok;
-}
-
-/// The nodes' positions in a replica set; nodes that are not assigned are left out.
-[[nodiscard]] inline Mask mask_of(const ReplicaSet& replicas, std::span<const NodeId> nodes) {
-    Mask mask = 0;
-    for (const NodeId node : nodes)
-        if (const auto position = replicas.position(node); position != ReplicaSet::kNone)
-            mask = static_cast<Mask>(mask | bit(position));
-    return mask;
-}
-
-[[nodiscard]] inline std::uint32_t leader_position(const ReplicaSet& replicas, NodeId leader) {
-    const std::uint32_t position = replicas.position(leader);
-    return position == ReplicaSet::kNone ? StateWord::kNoLeader : position;
-}
-
-/// Fills a slot that was just taken and puts its first decision in force: all replicas in sync, or
-/// what the metadata last knew, led by nobody as far as this node knows yet.
+/// Fills a slot that was just taken and puts its first decision in force.
 inline void IsrEngine::enter(Cell& word,
                              StateWord identity,
                              std::uint32_t topic,
                              std::uint32_t partition,
                              std::uint32_t replica_set,
                              int min_isr,
-                             const PublishedIsr* inherited,
+                             const FirstSet& set,
                              Now now) {
     const std::uint32_t slot = identity.slot();
-    const ReplicaSet& replicas = partitions.replica_sets[replica_set];
-    Decision first;
-    first.replica_set = replica_set;
-    first.changed_at = timeline.since_origin(now.time) & ((1ull << 42) - 1);
-    Mask members = all_of(replicas.count());
-    std::uint32_t leader = StateWord::kNoLeader;
-    if (inherited != nullptr) {
-        members = mask_of(replicas, as_span(inherited->members));
-        leader = leader_position(replicas, inherited->leader);
-        first.epoch = static_cast<std::uint32_t>(inherited->epoch);
-        first.version = static_cast<std::uint32_t>(inherited->version);
-    }
-    first.word = identity.decided(members, leader, false);
+    const Decision first = first_decision(set, replica_set, identity, now);
     LeaderLine& line = partitions.line(slot);
     line.lock();
     line.reset(topic, partition);
-    line.self = leader_position(replicas, self) & 15;
+    line.self = leader_position(partitions.replica_sets[replica_set], self) & 15;
     line.replica_set = replica_set & ReplicaSets::kMaxSets;
     line.min_isr = static_cast<std::uint64_t>(min_isr) & 15;
     line.epoch = first.epoch;
+    line.masked = set.masked ? 1 : 0;
     const PublishedState::Lease lease{partitions.published};
     partitions.published.publish(lease, word, first);
     partitions.freshness_of(slot).set(slot, Freshness::kNever);
     partitions.block_of(slot).present.fetch_or(1ull << (slot % Block::kSlots),
                                                std::memory_order_release);
     line.unlock();
+}
+
+/// Forgets all that was known of a partition but its replicas, epochs included, and begins as if it
+/// were new; its handles go on. Without memory it changes nothing.
+inline Result IsrEngine::begin_anew(
+    Partition& p, const FirstSet& set, std::optional<int> min_isr, Now now, Outcome& outcome) {
+    EventQueue::Prepared prepared;
+    try {
+        if (events.wanted()) prepare(p, prepared);
+    } catch (const std::bad_alloc&) {
+        return Result::no_memory;
+    }
+    LeaderLine& line = p.line();
+    const Draft before = draft(p, ChangeCause::registered_anew);
+    step_down(p, outcome);
+    partitions.drop_extra(line);
+    const std::uint64_t observation = line.observation;
+    const int kept = static_cast<int>(line.min_isr);
+    line.reset(line.topic, line.partition);
+    line.observation = observation & 0xff; // what is being read now is out of date
+    p.use_replicas(p.replicas());
+    const std::uint32_t replica_set = before.before.replica_set;
+    line.self = leader_position(p.replicas(), self) & 15;
+    line.replica_set = replica_set & ReplicaSets::kMaxSets;
+    line.min_isr = static_cast<std::uint64_t>(std::min(min_isr.value_or(kept), 15)) & 15;
+    line.epoch = static_cast<std::uint32_t>(set.epoch);
+    line.masked = set.masked ? 1 : 0;
+    p.decision = first_decision(set, replica_set, before.before.word, now);
+    return commit(p, before, now, outcome, &prepared);
 }
 
 /// Takes a partition out of everything but its slot, which is given back afterwards.
@@ -132,14 +124,15 @@ inline Result IsrEngine::apply_published(Partition& p,
     Decision& mine = p.decision;
     const Mask members = mask_of(p.replicas(), as_span(sorted));
     if (members == 0) return Result::invalid_isr;
-    const std::uint32_t leader = leader_position(p.replicas(), isr.leader);
+    std::uint32_t leader = leader_position(p.replicas(), isr.leader);
     const std::uint64_t theirs = isr.epoch << 32 | isr.version;
     const std::uint64_t known = std::uint64_t{mine.epoch} << 32 | mine.version;
     if (theirs < known) return Result::stale;
     // What an assignment here took from the set may be in it again.
     const bool restored = theirs == known && line.masked != 0 && line.leading == 0;
     if (theirs == known && !restored) {
-        if (members != mine.word.members() || leader != mine.word.leader())
+        // Where the view names a leader of a newer epoch, who decided the set is not kept.
+        if (members != mine.word.members() || (!mine.named && leader != mine.word.leader()))
             return Result::epoch_conflict;
         line.unpublished = 0;
         return Result::ok;
@@ -154,6 +147,8 @@ inline Result IsrEngine::apply_published(Partition& p,
         partitions.flag(p.slot()); // or only a sweep that reads it anyway would send it again
         return committed == Result::ok ? Result::epoch_conflict : committed;
     }
+    mine.named = mine.named && isr.epoch < line.epoch;
+    if (mine.named) leader = mine.word.leader(); // the view still knows a newer one
     mine.epoch = static_cast<std::uint32_t>(isr.epoch);
     mine.version = static_cast<std::uint32_t>(isr.version);
     set_members(p, members, leader);
@@ -164,11 +159,14 @@ inline Result IsrEngine::apply_published(Partition& p,
         return committed;
     }
     if (led) step_down(p, outcome);
-    line.deposed = 0;
+    line.deposed = line.decided_here = 0;
     line.masked = 0;
     // The view may be behind now, which no version tells.
     if (led || isr.epoch > line.epoch) partitions.flag(p.slot());
-    if (isr.epoch > line.epoch) line.epoch = mine.epoch;
+    if (isr.epoch > line.epoch) {
+        line.epoch = mine.epoch;
+        line.epoch_viewed = 0;
+    }
     return Result::ok;
 }
 
@@ -179,6 +177,7 @@ struct KnownFollowers {
         Stamp contact;
         Stamp caught_up;
         bool eligible = true;
+        bool present = true;
         bool held_out = false;
     };
 
@@ -187,7 +186,11 @@ struct KnownFollowers {
             holds = *more->holds;
         p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
             followers[position] = {
-                p.match(position), p.contact(position), p.caught_up(position), p.eligible(position),
+                p.match(position),
+                p.contact(position),
+                p.caught_up(position),
+                p.eligible(position),
+                p.present(position),
                 p.extra() != nullptr && (p.extra()->held_out & bit(position)) != 0};
         });
     }
@@ -196,17 +199,20 @@ struct KnownFollowers {
     void move_to(Partition& p, const ReplicaSet& old, Stamp now) const {
         Extra& more = *p.extra();
         Mask ineligible = 0;
+        Mask absent = 0;
         more.held_out = 0;
         p.for_each_follower(all_of(p.replicas().count()), [&](std::uint32_t position) {
             const std::uint32_t from = old.position(p.replicas()[position]);
             const bool known = from != ReplicaSet::kNone && from != self;
             const Follower follower =
                 known ? followers[from]
-                      : Follower{kUnconfirmed, long_before(now), long_before(now), false, false};
+                      : Follower{kUnconfirmed, long_before(now), long_before(now), false, false,
+                                 false};
             p.match(position) = follower.match;
             p.contact(position) = follower.contact;
             p.kept_caught_up(position) = follower.caught_up;
             if (!follower.eligible) ineligible = static_cast<Mask>(ineligible | bit(position));
+            if (!follower.present) absent = static_cast<Mask>(absent | bit(position));
             if (!more.holds) return;
             const Extra::Holds fresh{now};
             const Extra::Holds& kept = known && holds ? *holds : fresh;
@@ -217,6 +223,7 @@ struct KnownFollowers {
             if (follower.held_out) more.held_out = static_cast<Mask>(more.held_out | bit(position));
         });
         more.ineligible = ineligible;
+        more.absent = absent;
     }
 
     std::array<Follower, kMaxReplicas> followers{};

@@ -33,13 +33,20 @@ inline Explanation IsrEngine::explain(const Partition& p, std::uint32_t position
     const LeaderLine& line = p.line();
     Explanation why;
     why.node = p.replicas()[position];
-    why.leader = leader_of(p.decision);
+    why.leader = leader_of(p.decision, p.replicas(), p.replicas().count());
     why.member = (p.members() & bit(position)) != 0;
     why.epoch = p.decision.epoch;
     why.version = p.decision.version;
     why.since = timeline.from_origin(p.decision.changed_at);
     why.limits = why.member ? staying_limits(config) : joining_limits(config);
-    if (line.leading == 0) return why;
+    why.leader_ahead = p.decision.named;
+    why.epoch_fell = p.extra() != nullptr && p.extra()->epoch_fell;
+    if (line.leading == 0) {
+        why.state = why.version == 0         ? ReplicaState::as_registered
+                    : line.decided_here != 0 ? ReplicaState::as_decided
+                                             : ReplicaState::as_published;
+        return why;
+    }
     if (position == line.self) {
         why.state = ReplicaState::leader;
         return why;
@@ -51,7 +58,7 @@ inline Explanation IsrEngine::explain(const Partition& p, std::uint32_t position
     why.verdict = why.member ? judge_member(kind, why.lag, why.limits)
                              : judge_outsider(kind, why.lag, why.limits);
     if (kind != ReplicaKind::voter)
-        why.state = ReplicaState::not_eligible;
+        why.state = p.present(position) ? ReplicaState::not_eligible : ReplicaState::not_a_member;
     else if (why.member)
         why.state = why.match ? ReplicaState::in_sync : ReplicaState::grace;
     else if (!why.match)

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -28,6 +30,7 @@ class EventQueue {
 public:
     struct Numbered {
         IsrChange change;
+        std::string notice;       ///< where there is one, a line for the log instead of a change
         std::uint64_t number = 0; ///< in the order of queueing
     };
     using Prepared = std::list<Numbered>;
@@ -127,6 +130,7 @@ private:
     /// without the lock; it is taken to step from one to the next.
     void deliver(const Numbered& one, std::unique_lock<std::mutex>& lock) noexcept {
         const IsrChange& change = one.change;
+        if (!one.notice.empty()) return log(one, one.notice, lock);
         for (Listener& listener : listeners_) {
             if (listener.removed || one.number <= listener.since) continue;
             lock.unlock();
@@ -134,13 +138,23 @@ private:
             lock.lock();
         }
         const bool decided_here = change.cause != ChangeCause::published;
-        for (auto it = sinks_.begin(); decided_here && it != sinks_.end(); ++it)
-            for (const MovedReplica& moved : change.moved) {
-                if (it->removed || one.number <= it->since) continue;
-                lock.unlock();
-                guarded([&] { it->call(log_line(change, moved)); });
-                lock.lock();
-            }
+        if (!decided_here || sinks_.empty()) return;
+        for (const MovedReplica& moved : change.moved) {
+            std::string line;
+            guarded([&] { line = log_line(change, moved); });
+            log(one, line, lock);
+        }
+    }
+
+    void log(const Numbered& one,
+             std::string_view line,
+             std::unique_lock<std::mutex>& lock) noexcept {
+        for (Sink& sink : sinks_) {
+            if (sink.removed || one.number <= sink.since) continue;
+            lock.unlock();
+            guarded([&] { sink.call(line); });
+            lock.lock();
+        }
     }
 
     template <class Call>

@@ -3,7 +3,9 @@
 #include <insync/config.hpp>
 #include <insync/consensus_view.hpp>
 #include <insync/counters.hpp>
+#include <insync/detail/dead_nodes.hpp>
 #include <insync/detail/event_queue.hpp>
+#include <insync/detail/first_set.hpp>
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/name.hpp>
 #include <insync/detail/outcome.hpp>
@@ -59,6 +61,7 @@ public:
     mutable Partitions partitions; ///< questions lock as well
     ReplicationWaits waits;
     EventQueue events;
+    DeadNodes dead;
     std::atomic<bool> stopped{false};
     std::atomic<bool> publishing{false}; ///< a store is attached (S8)
     bool pushes = false; ///< the view tells of every change: nobody out of sync need be asked
@@ -76,9 +79,11 @@ public:
     struct Judging {
         bool saw_all = true;    ///< whether the last sweep looked at every partition
         bool may_evict = true;  ///< false in a stalled sweep: our own pause (S3)
+        bool pushed = false;    ///< something was pushed while the view was read
         Stamp last_sweep;       ///< when reads were last known to be good
         Stamp expiry;           ///< out: nothing expires before this
         bool attention = false; ///< out: to be looked at in every sweep
+        Mask disavowed = 0;     ///< of whom the view no longer says what it said before
     };
 
     // engine_observe.hpp
@@ -141,8 +146,10 @@ public:
                std::uint32_t partition,
                std::uint32_t replica_set,
                int min_isr,
-               const PublishedIsr* inherited,
+               const FirstSet& set,
                Now now);
+    Result begin_anew(
+        Partition& p, const FirstSet& set, std::optional<int> min_isr, Now now, Outcome& outcome);
     void leave(Partition& p, Outcome& outcome);
     Result apply_published(Partition& p, const PublishedIsr& isr, Now now, Outcome& outcome);
     Result reassign(Partition& p, std::span<const NodeId> sorted, Now now, Outcome& outcome);
@@ -157,20 +164,32 @@ public:
     void fill(const Decision& decision, IsrSet& set) const noexcept;
     static void fill_parted(const ReplicaSet& replicas, Mask members, IsrSet& set) noexcept;
     static void fill_large(const ReplicaSet& replicas, IsrSet& set) noexcept;
-    [[nodiscard]] NodeId leader_of(const Decision& decision) const noexcept;
+    [[nodiscard]] NodeId leader_of(const Decision& decision,
+                                   const ReplicaSet& replicas,
+                                   std::uint32_t count) const noexcept;
     [[nodiscard]] Explanation explain(const Partition& p, std::uint32_t position, Now now) const;
     void report(const Partition& p, Now now, PartitionReport& report) const;
     [[nodiscard]] bool is_under_replicated(const Partition& p) const;
     [[nodiscard]] TimePoint heard_at(const Partition& p, std::uint32_t position, Now now) const;
 
 private:
+    [[nodiscard]] Decision first_decision(const FirstSet& set,
+                                          std::uint32_t replica_set,
+                                          StateWord identity,
+                                          Now now) const;
     Result hear_of_epoch(Partition& p, Epoch epoch, Outcome& outcome);
     Result lead(Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome);
     Result follow(
         Partition& p, const GroupState& state, Now now, Judging& judging, Outcome& outcome);
+    void note_fallen_epoch(Partition& p, Epoch epoch, Now now);
     Result failed_read(Partition& p, Result why, Now now, Judging& judging, Outcome& outcome);
     bool begin_epoch(Partition& p, const GroupState& state, Now now, Outcome& outcome);
-    bool take_in_rows(Partition& p, const GroupState& state, Now now);
+    bool take_in_rows(Partition& p, const GroupState& state, Now now, Judging& judging);
+    [[nodiscard]] static bool contradicts(const Partition& p,
+                                          std::uint32_t position,
+                                          const FollowerRow& row) noexcept;
+    void disavow(Partition& p, std::uint32_t position, Stamp now, Judging& judging) const;
+    void revoke_claim(Partition& p) const;
     ChangeCause judge_members(Partition& p, Now now, Judging& judging);
     bool may_join(Partition& p, std::uint32_t position, Stamp now);
     void note_departures(Partition& p, Mask left, Stamp now);
@@ -178,6 +197,7 @@ private:
     void judge_quorum(Partition& p, const GroupState& state, Now now, Judging& judging) const;
     void age_former_leader(Partition& p, Now now, Judging& judging) const;
     void step_down(Partition& p, Outcome& outcome);
+    void name_leader(Partition& p, NodeId leader);
     void resign(Partition& p, Now now, Outcome& outcome);
     void tidy(Partition& p, Stamp now, Judging& judging);
     [[nodiscard]] bool is_settled(const Partition& p, Stamp now) const;

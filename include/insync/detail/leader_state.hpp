@@ -53,6 +53,9 @@ struct alignas(64) LeaderLine {
     std::uint64_t masked : 1 = 0;         ///< a published set lost members by an assignment here
     std::uint64_t unpublished : 1 = 0;    ///< the metadata has not shown the own decision yet (S8)
     std::uint64_t fresh_period : 8 = 0;   ///< newest period that `Freshness` was told of
+    std::uint64_t pushes : 7 = 0;         ///< rises with every match that a push raised, modulo 128
+    std::uint64_t decided_here : 1 = 0;   ///< this node decided the set, and leads no more
+    std::uint64_t epoch_viewed : 1 = 0;   ///< the view itself has shown `epoch`
 
     void lock() noexcept {
         for (int spins = 0;; ++spins) {
@@ -86,10 +89,11 @@ struct alignas(64) LeaderLine {
         partition = partition_number;
         self = 15;
         replica_set = 0;
-        observation = fresh_period = 0;
+        observation = fresh_period = pushes = 0;
         min_isr = 0;
         leading = has_waits = quorum = quorum_derived = durable_behind = 0;
         deposed = no_leader = read_failed = masked = unpublished = 0;
+        decided_here = epoch_viewed = 0;
     }
 
     /// The follower's number of a position other than `self`.
@@ -130,11 +134,14 @@ struct Extra {
     std::array<Stamp, LeaderLine::kNear> caught_up{};
     std::unique_ptr<LargeGroup> large;
     std::unique_ptr<Holds> holds;
-    Mask ineligible = 0; ///< positions that are no voters now
-    Mask held_out = 0;   ///< positions kept out by hand, for as long as `holds` says
-    Stamp began;         ///< when this node began to lead; a majority was alive then
-    Stamp last_read;     ///< last good read, while reads fail
-    Stamp leaderless;    ///< last time a leader was known, while none is
+    Mask ineligible = 0;   ///< positions that are no voters now
+    Index epoch_start = 0; ///< first index of the epoch, or what lies behind it; 0 where not known
+    bool epoch_fell = false; ///< the view shows an older epoch than it showed before
+    Mask absent = 0;         ///< of these, who is no member of the group at all
+    Mask held_out = 0;       ///< positions kept out by hand, for as long as `holds` says
+    Stamp began;             ///< when this node began to lead; a majority was alive then
+    Stamp last_read;         ///< last good read, while reads fail
+    Stamp leaderless;        ///< last time a leader was known, while none is
 };
 
 } // namespace insync::detail

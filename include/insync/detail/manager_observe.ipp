@@ -144,6 +144,7 @@ Result IsrManager<View, C>::observe_locked(detail::Partition& p,
     std::array<NodeId, kMaxReplicas> assigned; // only the first are used
     for (int tries = 0; tries < 3 && p.found(); ++tries) {
         const std::uint64_t observation = p.line().observation;
+        const std::uint64_t pushes = p.line().pushes;
         const Group group = groups_[p.slot()];
         const std::uint32_t replicas = p.replicas().count();
         for (std::uint32_t i = 0; i < replicas; ++i) assigned[i] = p.replicas()[i];
@@ -156,6 +157,7 @@ Result IsrManager<View, C>::observe_locked(detail::Partition& p,
         detail::AtomicCounters::add(engine_.counters.views_read);
         p.lock_again();
         if (!p.found() || p.line().observation != observation) continue;
+        judging.pushed = p.line().pushes != pushes;
         detail::Outcome outcome;
         const Result result = engine_.take_in(p, read, state, now, judging, outcome);
         if constexpr (VersionedView<View>) seen_versions_[p.slot()] = version;

@@ -5,8 +5,16 @@ namespace insync {
 template <class View, class C>
 Result IsrManager<View, C>::initialize_isr(std::string_view topic,
                                            PartitionId partition,
+                                           NodeList replicas,
+                                           const PartitionOptions& options) {
+    return engine_.counters.count(initialize({topic, partition}, replicas, options));
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::initialize_isr(std::string_view topic,
+                                           PartitionId partition,
                                            NodeList replicas) {
-    return engine_.counters.count(initialize({topic, partition, replicas, {}, nullptr}));
+    return initialize_isr(topic, partition, replicas, PartitionOptions{});
 }
 
 template <class View, class C>
@@ -14,7 +22,7 @@ Result IsrManager<View, C>::initialize_isr(std::string_view topic,
                                            PartitionId partition,
                                            NodeList replicas,
                                            int min_isr) {
-    return engine_.counters.count(initialize({topic, partition, replicas, min_isr, nullptr}));
+    return initialize_isr(topic, partition, replicas, PartitionOptions{.min_isr = min_isr});
 }
 
 template <class View, class C>
@@ -23,59 +31,61 @@ Result IsrManager<View, C>::initialize_isr(std::string_view topic,
                                            NodeList replicas,
                                            const PublishedIsr& inherited,
                                            std::optional<int> min_isr) {
-    return engine_.counters.count(initialize({topic, partition, replicas, min_isr, &inherited}));
+    return initialize_isr(topic, partition, replicas,
+                          PartitionOptions{.min_isr = min_isr, .inherited = &inherited});
 }
 
 template <class View, class C>
-Result IsrManager<View, C>::initialize(const Registration& registration) {
+Result IsrManager<View, C>::initialize(TopicPartition partition,
+                                       NodeList replicas,
+                                       const PartitionOptions& options) {
     detail::Nodes sorted;
-    if (!detail::is_legal_topic(registration.topic)) return Result::invalid_topic;
-    if (registration.partition < 0 || registration.partition > kMaxPartition)
+    if (!detail::is_legal_topic(partition.topic)) return Result::invalid_topic;
+    if (partition.partition < 0 || partition.partition > kMaxPartition)
         return Result::invalid_partition;
-    if (registration.replicas.nodes().empty()) return Result::empty_replicas;
-    const Result bad = detail::sort_nodes(registration.replicas.nodes(), sorted);
+    if (replicas.nodes().empty()) return Result::empty_replicas;
+    const Result bad = detail::sort_nodes(replicas.nodes(), sorted);
     if (bad != Result::ok) return bad;
-    if (registration.min_isr && *registration.min_isr < 1) return Result::invalid_min_isr;
-    if (registration.inherited != nullptr) {
-        detail::Nodes members;
-        const Result wrong = detail::check_published(*registration.inherited, members);
-        if (wrong != Result::ok) return wrong;
-        // Members that are not assigned any more are left out; somebody must remain.
-        const auto assigned = [&](NodeId node) {
-            return std::binary_search(sorted.begin(), sorted.end(), node);
-        };
-        if (std::none_of(members.begin(), members.end(), assigned)) return Result::invalid_isr;
-    }
+    Registration registration{partition, sorted, options.min_isr, {}};
+    const Result wrong = detail::first_set(engine_.self, detail::as_span(sorted), options,
+                                           engine_.dead, registration.first);
+    if (wrong != Result::ok) return wrong;
     if (engine_.stopped.load(std::memory_order_acquire)) return Result::shut_down;
     PartitionHandle entered;
     try {
         // The view is asked before any lock is taken.
-        const Group group =
-            view_.find_group({registration.topic, registration.partition}, detail::as_span(sorted));
+        const Group group = view_.find_group(partition, detail::as_span(sorted));
         const std::lock_guard lock{registry_};
-        const Result result = enter(registration, detail::as_span(sorted), group, entered);
+        const Result result = enter(registration, group, entered);
         if (result != Result::ok || !entered) return result;
     } catch (const std::bad_alloc&) {
         return Result::no_memory;
     }
+    first_look(entered);
+    return Result::ok;
+}
+
+/// Reads a partition that was just registered. What the view says is its state, not an error.
+template <class View, class C>
+void IsrManager<View, C>::first_look(const PartitionHandle& handle) {
     const Now current = now();
     typename Engine::Judging judging;
     judging.last_sweep = current.stamp;
-    (void)observe(entered, current, judging); // what it says is the view's state, not an error
-    notify(entered);
-    return Result::ok;
+    (void)observe(handle, current, judging);
+    notify(handle);
 }
 
 /// With the registry locked. `entered` stays empty where the same registration exists already.
 template <class View, class C>
 Result IsrManager<View, C>::enter(const Registration& registration,
-                                  std::span<const NodeId> sorted,
                                   const Group& group,
                                   PartitionHandle& entered) {
     auto& partitions = engine_.partitions;
-    const auto number = static_cast<std::uint32_t>(registration.partition);
+    const auto [name, id] = registration.partition;
+    const auto number = static_cast<std::uint32_t>(id);
+    const auto sorted = detail::as_span(registration.replicas);
     const int min_isr = std::min(registration.min_isr.value_or(0), 15);
-    if (detail::Cell* const known = find_word(registration.topic, registration.partition)) {
+    if (detail::Cell* const known = find_word(name, id)) {
         const detail::StateWord word{known->load(std::memory_order_relaxed)};
         if (word.present()) {
             const detail::Partition p{partitions, *known, word.identity()};
@@ -84,8 +94,7 @@ Result IsrManager<View, C>::enter(const Registration& registration,
             return same ? Result::ok : Result::already_exists;
         }
     }
-    detail::Topic& topic =
-        partitions.topics.obtain(registration.topic, detail::TopicTable::kDefaultFirst);
+    detail::Topic& topic = partitions.topics.obtain(name, detail::TopicTable::kDefaultFirst);
     detail::Cell* cell = nullptr;
     std::uint32_t replica_set = 0;
     detail::StateWord identity;
@@ -106,8 +115,8 @@ Result IsrManager<View, C>::enter(const Registration& registration,
         throw;
     }
     ++topic.live;
-    engine_.enter(*cell, identity, topic.number, number, replica_set, min_isr,
-                  registration.inherited, now());
+    engine_.enter(*cell, identity, topic.number, number, replica_set, min_isr, registration.first,
+                  now());
     entered = PartitionHandle{cell, identity.identity()};
     return Result::ok;
 }
@@ -164,6 +173,56 @@ Result IsrManager<View, C>::remove_partition(std::string_view topic, PartitionId
         if (--left.live == 0) partitions.topics.remove(left);
     }
     deliver(outcome);
+    return Result::ok;
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::register_anew(std::string_view topic,
+                                          PartitionId partition,
+                                          const PartitionOptions& options) {
+    const PartitionHandle handle = find(topic, partition);
+    detail::Nodes assigned;
+    const auto note_assigned = [&](detail::Partition& p, detail::Outcome&) {
+        for (std::uint32_t i = 0; i < p.replicas().count(); ++i)
+            assigned.push_back(p.replicas()[i]);
+        return Result::ok;
+    };
+    if (const Result bad = with(handle, note_assigned); bad != Result::ok) return bad;
+    detail::FirstSet first;
+    const Result wrong =
+        detail::first_set(engine_.self, detail::as_span(assigned), options, engine_.dead, first);
+    if (wrong != Result::ok) return engine_.counters.count(wrong);
+    try {
+        const Group group = view_.find_group({topic, partition}, detail::as_span(assigned));
+        const Now current = now();
+        const auto begin = [&](detail::Partition& p, detail::Outcome& outcome) {
+            if (!p.replicas().equals(detail::as_span(assigned))) return Result::superseded;
+            groups_[p.slot()] = group;
+            return engine_.begin_anew(p, first, options.min_isr, current, outcome);
+        };
+        if (const Result bad = with(handle, begin); bad != Result::ok) return bad;
+    } catch (const std::bad_alloc&) {
+        return engine_.counters.count(Result::no_memory);
+    }
+    first_look(handle);
+    return Result::ok;
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::mark_dead(NodeId node) {
+    if (node < 0) return engine_.counters.count(Result::invalid_node);
+    try {
+        engine_.dead.add(node);
+    } catch (const std::bad_alloc&) {
+        return engine_.counters.count(Result::no_memory);
+    }
+    return Result::ok;
+}
+
+template <class View, class C>
+Result IsrManager<View, C>::mark_alive(NodeId node) {
+    if (node < 0) return engine_.counters.count(Result::invalid_node);
+    engine_.dead.remove(node);
     return Result::ok;
 }
 

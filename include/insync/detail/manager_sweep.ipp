@@ -25,19 +25,25 @@ void IsrManager<View, C>::tick() {
     detail::Outcome outcome;
     engine_.waits.expire(current.time, outcome.ended);
     deliver(outcome);
-    if (current.time.time_since_epoch().count() < next_sweep_.load(std::memory_order_relaxed))
+    const auto time = current.time.time_since_epoch().count();
+    if (time < next_sweep_.load(std::memory_order_relaxed) &&
+        time < next_retry_.load(std::memory_order_relaxed))
         return;
     if (engine_.stopped.load(std::memory_order_acquire)) return;
     // One sweep at a time: what only the sweep writes has one writer, handed on by this flag.
     if (sweeping_.exchange(true, std::memory_order_acquire)) return;
-    sweep(current);
+    if (time >= next_sweep_.load(std::memory_order_relaxed))
+        sweep(current);
+    else if (time >= next_retry_.load(std::memory_order_relaxed))
+        retry(current);
     sweeping_.store(false, std::memory_order_release);
 }
 
 template <class View, class C>
 TimePoint IsrManager<View, C>::next_deadline() const noexcept {
     const TimePoint sweep{Millis{next_sweep_.load(std::memory_order_relaxed)}};
-    return std::min(sweep, engine_.waits.next_deadline());
+    const TimePoint retry{Millis{next_retry_.load(std::memory_order_relaxed)}};
+    return std::min({sweep, retry, engine_.waits.next_deadline()});
 }
 
 template <class View, class C>
@@ -64,6 +70,7 @@ void IsrManager<View, C>::sweep(Now now) {
     detail::AtomicCounters::add(engine_.counters.sweeps);
     detail::AtomicCounters::add(engine_.counters.stalled_sweeps, terms.may_evict ? 0 : 1);
     if constexpr (PushingView<View>) renew_blocks(now);
+    failed_reads_.clear(); // the sweep reads them all
 
     using Blocks = detail::GeometricSlab<detail::Block, 4>;
     const auto& blocks = engine_.partitions.blocks();
@@ -81,8 +88,55 @@ void IsrManager<View, C>::sweep(Now now) {
             sweep_block(first[i], begin + i, now, terms);
         }
     }
+    schedule_retry(now);
     const auto took = saturating_age(this->now().time, now.time).count();
     sweep_duration_.store(took, std::memory_order_relaxed);
+}
+
+/// A read that fails is usually a lock that was taken: it is read again an eighth of an interval
+/// later, not after a whole one, or a busy partition would be taken for one that is lost (S2).
+template <class View, class C>
+void IsrManager<View, C>::schedule_retry(Now now) noexcept {
+    const Millis pause = std::max(engine_.config.check_interval_ms / 8, Millis{1});
+    const TimePoint next =
+        failed_reads_.empty() ? TimePoint::max() : saturating_add(now.time, pause);
+    next_retry_.store(next.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+/// Reads partitions again whose last read failed, so many at a time that in one interval it is
+/// about one more sweep's work at most. Without failures it has none.
+template <class View, class C>
+void IsrManager<View, C>::retry(Now now) {
+    const std::size_t most = std::max<std::size_t>(engine_.partitions.slot_count() / 8, 4096);
+    typename Engine::Judging terms;
+    terms.may_evict = !stalled_.load(std::memory_order_relaxed);
+    terms.last_sweep = engine_.timeline.stamp(
+        TimePoint{Millis{last_sweep_.load(std::memory_order_relaxed)}}, now.time);
+    terms.saw_all = false;
+    std::size_t at = retry_from_;
+    for (std::size_t left = std::min(most, failed_reads_.size()); left > 0; --left) {
+        if (at >= failed_reads_.size()) at = 0;
+        const detail::StateWord identity{failed_reads_[at]};
+        const std::uint32_t slot = identity.slot();
+        typename Engine::Judging judging = terms;
+        Result result = Result::ok;
+        {
+            detail::Partition p{engine_.partitions, slot};
+            const bool same = p.found() && p.decision.word.identity() == identity.bits();
+            if (same) result = engine_.counters.count(observe_locked(p, now, judging));
+        }
+        if (is_failed_read(result)) {
+            ++at;
+            continue;
+        }
+        failed_reads_[at] = failed_reads_.back();
+        failed_reads_.pop_back();
+        detail::Block& block = engine_.partitions.block_of(slot);
+        block.due = detail::earlier(block.due, judging.expiry);
+        if (judging.attention) engine_.partitions.flag(slot);
+    }
+    retry_from_ = at;
+    schedule_retry(now);
 }
 
 template <class View, class C>
@@ -130,7 +184,13 @@ void IsrManager<View, C>::sweep_slot(std::uint32_t slot,
             if (!p.found()) return;
         }
     }
-    (void)engine_.counters.count(observe_locked(p, now, judging));
+    const std::uint64_t identity = p.decision.word.identity();
+    const Result result = engine_.counters.count(observe_locked(p, now, judging));
+    if (!is_failed_read(result)) return;
+    try {
+        failed_reads_.push_back(identity);
+    } catch (const std::bad_alloc&) { // the next sweep reads it
+    }
 }
 
 /// Renews the blocks in which every partition was claimed fresh since the current period began, and

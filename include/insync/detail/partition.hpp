@@ -19,8 +19,23 @@
 #include <cstdint>
 #include <new>
 #include <optional>
+#include <span>
 
 namespace insync::detail {
+
+/// The nodes' positions in a replica set; nodes that are not assigned are left out.
+[[nodiscard]] inline Mask mask_of(const ReplicaSet& replicas, std::span<const NodeId> nodes) {
+    Mask mask = 0;
+    for (const NodeId node : nodes)
+        if (const auto position = replicas.position(node); position != ReplicaSet::kNone)
+            mask = static_cast<Mask>(mask | bit(position));
+    return mask;
+}
+
+[[nodiscard]] inline std::uint32_t leader_position(const ReplicaSet& replicas, NodeId leader) {
+    const std::uint32_t position = replicas.position(leader);
+    return position == ReplicaSet::kNone ? StateWord::kNoLeader : position;
+}
 
 /// One registered partition, locked for as long as this object lives: its packed state, unpacked.
 ///
@@ -131,11 +146,20 @@ public:
         return more == nullptr || (more->ineligible & bit(position)) == 0;
     }
 
+    /// Whether the view had a row for it when it was last read.
+    [[nodiscard]] bool present(std::uint32_t position) const noexcept {
+        const Extra* const more = extra();
+        return more == nullptr || (more->absent & bit(position)) == 0;
+    }
+
     [[nodiscard]] ReplicaLag lag(std::uint32_t position, Stamp now) const noexcept {
         ReplicaLag lag;
         if (confirmed(position)) {
             const Index held = match(position);
             lag.entries = line_.end > held ? line_.end - held : 0;
+        } else if (const Extra* const more = extra(); more != nullptr && more->epoch_start > 0) {
+            const Index before = more->epoch_start - 1;
+            lag.entries_at_least = line_.end > before ? line_.end - before : 0;
         }
         lag.time = Millis{age(now, caught_up(position))};
         return lag;

@@ -18,9 +18,12 @@ struct Decision {
     std::uint32_t epoch = 0;
     std::uint32_t version = 0;
     std::uint32_t replica_set = 0;
-    std::uint64_t changed_at = 0; ///< milliseconds from the manager's origin, below 2^42
+    std::uint64_t changed_at = 0; ///< milliseconds from the manager's origin, at most `kMostTime`
     bool own = false;
     bool stale = false;
+    bool named = false; ///< the leader is the view's, of a newer epoch than the set
+
+    static constexpr std::uint64_t kMostTime = (std::uint64_t{1} << 41) - 1; ///< 69 years
 };
 
 /// The part of a decision that does not fit into the state word: two words for each slot, and the
@@ -111,9 +114,10 @@ public:
 private:
     static constexpr std::uint32_t kRecords = 64;
 
-    /// `order` is epoch 32 | version 32, `rest` is changed_at 42 | replica set 20 | own 1 |
-    /// stale 1. No pair comes twice in a registration, but for the two flags: a decision with the
-    /// order of the one before it (a follower's assignment changed) has a later `changed_at`.
+    /// `order` is epoch 32 | version 32, `rest` is changed_at 41 | replica set 20 | named 1 |
+    /// own 1 | stale 1. No pair comes twice in a registration, but for the three flags: a decision
+    /// with the order of the one before it (a follower's assignment changed) has a later
+    /// `changed_at`. Where only flags and the named leader differ, a pair fits the later word too.
     struct Packed {
         std::uint64_t order;
         std::uint64_t rest;
@@ -133,17 +137,18 @@ private:
 
     [[nodiscard]] static Packed pack(const Decision& d) noexcept {
         return {static_cast<std::uint64_t>(d.epoch) << 32 | d.version,
-                d.changed_at << 22 | static_cast<std::uint64_t>(d.replica_set) << 2 |
-                    (d.own ? 2u : 0u) | (d.stale ? 1u : 0u)};
+                d.changed_at << 23 | static_cast<std::uint64_t>(d.replica_set) << 3 |
+                    (d.named ? 4u : 0u) | (d.own ? 2u : 0u) | (d.stale ? 1u : 0u)};
     }
     [[nodiscard]] static Decision unpack(StateWord word, Packed p) noexcept {
         return {word,
                 static_cast<std::uint32_t>(p.order >> 32),
                 static_cast<std::uint32_t>(p.order),
-                static_cast<std::uint32_t>(p.rest >> 2) & kReplicaSetBits,
-                p.rest >> 22,
+                static_cast<std::uint32_t>(p.rest >> 3) & kReplicaSetBits,
+                p.rest >> 23,
                 (p.rest & 2) != 0,
-                (p.rest & 1) != 0};
+                (p.rest & 1) != 0,
+                (p.rest & 4) != 0};
     }
     static constexpr std::uint32_t kReplicaSetBits = (1u << 20) - 1;
 

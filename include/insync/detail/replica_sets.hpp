@@ -123,7 +123,7 @@ private:
     }
 
     std::uint32_t take() {
-        if (!spare_.empty() && !guard_.held()) {
+        if (!spare_.empty() && guard_.nobody_reaches()) {
             const std::uint32_t id = spare_.back();
             spare_.pop_back();
             return id;

@@ -16,10 +16,11 @@ namespace insync::detail {
 /// while there is a holder no writer uses anything again; its next look succeeds. So a read takes
 /// a bounded number of steps whatever writers do.
 ///
-/// Holder and writer exclude each other as in Dekker's algorithm, hence sequentially consistent:
-/// a writer unlinks, then reads `holders_`; a holder raises `holders_`, then follows links. If the
-/// writer read zero, its unlinking precedes every step of the holder, which cannot reach the
-/// memory any more.
+/// Holder and writer exclude each other by the order in which they modify `holders_`: a writer
+/// unlinks, then adds nothing to it; a holder adds itself, then follows links. A writer that was
+/// first is one that the holder synchronises with, so that the holder sees the unlinking and cannot
+/// reach the memory any more; one that came later finds the holder and leaves the memory alone. A
+/// plain load would not do: nothing keeps it behind the unlinking, which is a release store.
 class ReuseGuard {
 public:
     static constexpr int kTries = 4;
@@ -59,20 +60,22 @@ public:
 
     /// Whether memory that was unlinked before may be rewritten now. Announces it.
     [[nodiscard]] bool may_reuse() noexcept {
-        if (held()) return false;
+        if (!nobody_reaches()) return false;
         generation_.fetch_add(1, std::memory_order_seq_cst);
         return true;
     }
 
-    /// Whether a reader is holding. Sequentially consistent, see above.
-    [[nodiscard]] bool held() const noexcept {
-        return holders_.load(std::memory_order_seq_cst) != 0;
+    /// Whether no reader that holds, now or later, can reach what was unlinked before. A
+    /// read-modify-write, see above; some ten nanoseconds.
+    [[nodiscard]] bool nobody_reaches() const noexcept {
+        return holders_.fetch_add(0, std::memory_order_seq_cst) == 0;
     }
 
     /// Waits until no reader holds: a few nanoseconds, unless one is preempted in its last try.
-    /// Only writers wait for readers, never the other way round.
+    /// Only writers wait for readers, never the other way round. A load is enough: what the writer
+    /// did before it is a sequentially consistent store (docs/design.md, "Reads").
     void wait_for_holders() const noexcept {
-        while (held()) std::this_thread::yield();
+        while (holders_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
     }
 
 private:

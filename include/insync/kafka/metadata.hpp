@@ -42,16 +42,20 @@ struct PartitionMetadata {
 };
 
 /// Describes a partition by its ISR: what this node decided if it leads, else what the leader last
-/// published.
+/// published. A leader of a newer epoch than that is named without an epoch, as clients would be
+/// fenced with that of the set; and as a member, which every leader is.
 [[nodiscard]] inline PartitionMetadata describe(const IsrSet& isr) {
     PartitionMetadata metadata;
     metadata.tracked = true;
     metadata.stale = isr.stale();
     metadata.leader_id = broker_id(isr.leader()).value_or(kNoBroker);
     if (metadata.leader_id == kNoBroker) metadata.error = ErrorCode::leader_not_available;
-    metadata.leader_epoch = leader_epoch(isr.epoch());
+    metadata.leader_epoch = isr.leader_ahead() ? kNoLeaderEpoch : leader_epoch(isr.epoch());
     for (const NodeId node : isr.members())
         if (const auto broker = broker_id(node)) metadata.isr_nodes.push_back(*broker);
+    const bool missing = isr.leader_ahead() && !isr.contains(isr.leader());
+    if (missing && metadata.leader_id != kNoBroker && metadata.isr_nodes.size() < kMaxReplicas)
+        metadata.isr_nodes.push_back(metadata.leader_id);
     return metadata;
 }
 

@@ -28,8 +28,9 @@ namespace insync::metrics {
 /// - `isr_size`, `min_isr`: on every node that tracks it
 /// - `high_watermark`: on the leader
 /// - `follower_lag_entries`, `follower_lag_ms`, `last_heartbeat_timestamp_ms`: on the leader, with
-///   `follower_id`. Lag in entries is left out while what the follower holds is not confirmed in
-///   this epoch; the time stamp is of the wall clock, and 0 for a follower that was never heard of.
+///   `follower_id`. The time stamp is of the wall clock, and 0 for a follower never heard of.
+/// - `follower_unconfirmed`, 1, there only while what a follower holds is not confirmed in this
+///   epoch: its lag in entries is then what it lacks at least, the entries of this epoch.
 ///
 /// Gauges of the node, over the partitions that it leads: `under_replicated_partitions`,
 /// `under_min_isr_partitions`, `at_min_isr_partitions`, `refusing_produce_partitions`. Of all that
@@ -38,7 +39,7 @@ namespace insync::metrics {
 ///
 /// Counters: `isr_shrinks_total`, `isr_expands_total`, `refused_produces_total`, `sweeps_total`,
 /// `stalled_sweeps_total`, `views_read_total`, `damped_joins_total`, `clock_steps_back_total`,
-/// `callbacks_thrown_total`, and `rejected_inputs_total` by `reason`, each reason from 0.
+/// `callbacks_thrown_total`, `epochs_fallen_total`, and `rejected_inputs_total` by `reason`, each reason from 0.
 ///
 /// Every name has the prefix in front, by default that of the design documents.
 ///
@@ -73,6 +74,8 @@ private:
         auto min_isr = gauge("min_isr", "In-sync replicas that an acks=all write needs");
         auto watermark = gauge("high_watermark", "Index that every in-sync replica held");
         auto entries = gauge("follower_lag_entries", "Entries that the follower lacks");
+        auto unconfirmed =
+            gauge("follower_unconfirmed", "The lag in entries is what the follower lacks at least");
         auto time = gauge("follower_lag_ms", "Age of the oldest entry that the follower lacks");
         auto heartbeat = gauge("last_heartbeat_timestamp_ms", "When the follower last answered");
         manager_.for_each_partition([&](const PartitionReport& report) {
@@ -85,12 +88,14 @@ private:
             for (const FollowerReport& follower : report.followers) {
                 Labels its = labels;
                 its.push_back({"follower_id", std::to_string(follower.node)});
-                if (follower.lag.entries) set(entries, its, *follower.lag.entries);
+                set(entries, its, follower.lag.entries.value_or(follower.lag.entries_at_least));
+                if (!follower.lag.entries) set(unconfirmed, its, 1);
                 set(time, its, follower.lag.time.count());
                 set(heartbeat, its, follower.last_contact_wall_ms);
             }
         });
-        for (auto* const family : {&isr_size, &min_isr, &watermark, &entries, &time, &heartbeat})
+        for (auto* const family :
+             {&isr_size, &min_isr, &watermark, &entries, &unconfirmed, &time, &heartbeat})
             families.push_back(std::move(*family));
     }
 
@@ -133,6 +138,8 @@ private:
         add("clock_steps_back_total", "Times that the clock went back", counters.clock_steps_back);
         add("callbacks_thrown_total", "Exceptions that came out of callbacks",
             counters.callbacks_thrown);
+        add("epochs_fallen_total", "Partitions whose consensus went back to an older epoch",
+            counters.epochs_fallen);
         auto rejected = family("rejected_inputs_total", "Inputs that changed nothing, by reason",
                                prometheus::MetricType::Counter);
         for (std::size_t i = 1; i < kResultCount; ++i) { // 0 is `ok`

@@ -36,7 +36,10 @@ void name_leader(NodeId node, Term term, PartitionStatus& status) {
 }
 
 /// A partition with a replica here.
-void fill_hosted(const Context& context, const Replica& replica, PartitionStatus& status) {
+void fill_hosted(const Context& context,
+                 const Replica& replica,
+                 const Image::Partition& partition,
+                 PartitionStatus& status) {
     const auto set = context.replicas.isr().get_isr(replica.handle);
     if (!set) {
         status.error = Error::leader_not_available;
@@ -51,8 +54,11 @@ void fill_hosted(const Context& context, const Replica& replica, PartitionStatus
     const bool newer = replica.heard.term > set->epoch();
     if (newer) name_leader(replica.heard.leader, replica.heard.term, status);
     if (raft.leader() != insync::kNoNode) return;
-    if ((newer ? replica.heard.leader : set->leader()) == self) {
+    const NodeId decided_by = partition.isr ? partition.isr->leader : insync::kNoNode;
+    const bool heard = replica.heard.term >= set->epoch() && replica.heard.term > 0;
+    if ((heard ? replica.heard.leader : decided_by) == self) {
         status.acting = true; // it led until it lost its quorum
+        if (!newer) name_leader(self, set->epoch(), status);
     } else if (set->stale() && set->contains(self)) {
         status.acting = true;
         status.leader = broker(self);
@@ -72,7 +78,7 @@ PartitionStatus status_of(const Context& context,
     PartitionStatus status;
     status.replicas = brokers(partition.replicas);
     if (const Replica* const replica = context.replicas.find(topic, number)) {
-        fill_hosted(context, *replica, status);
+        fill_hosted(context, *replica, partition, status);
     } else if (partition.isr) {
         name_leader(partition.isr->leader, partition.isr->epoch, status);
         status.isr = brokers({partition.isr->members.begin(), partition.isr->members.end()});
