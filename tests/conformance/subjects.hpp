@@ -125,6 +125,9 @@ struct QueriedHost {
         insync::Index match_index(const Group& group, NodeId peer) {
             return find(group, peer).match;
         }
+        insync::Epoch confirmed_epoch(const Group& group, NodeId peer) {
+            return find(group, peer).term;
+        }
         insync::TimePoint last_contact(const Group& group, NodeId peer) {
             const toy::Peer found = find(group, peer);
             return found.answered_in == found.term ? found.answered : insync::kNever;

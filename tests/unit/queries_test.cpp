@@ -43,6 +43,7 @@ struct Library {
     struct Peer {
         Index match = 0;
         TimePoint contact = kNever;
+        Epoch confirmed = 0;
     };
 
     Group find_group(TopicPartition) { return ++groups; }
@@ -63,7 +64,16 @@ struct Library {
     void call(const char* query) {
         if (before) before(query);
     }
-    void answer(NodeId node, Index match, TimePoint now) { peers[node] = {match, now}; }
+    /// A follower accepts an append, or with 0 refuses it.
+    void answer(NodeId node, Index match, TimePoint now) {
+        peers[node] = {match, now, current_epoch};
+    }
+    /// As most libraries begin a leadership: they know of contacts, of no match.
+    void elect(NodeId leader, Epoch epoch) {
+        current_leader = leader;
+        current_epoch = epoch;
+        for (auto& [node, peer] : peers) peer.match = 0;
+    }
 
     int groups = 0;
     Group last_group = 0;
@@ -79,6 +89,11 @@ struct Library {
 
 struct LibraryWithCommit : Library {
     Index commit_index(Group) { return commit; }
+};
+
+/// One that keeps its matches from one leadership to the next.
+struct LibraryThatKeeps : Library {
+    Epoch confirmed_epoch(Group, NodeId node) { return peer(node).confirmed; }
 };
 
 constexpr std::array<NodeId, 3> kReplicas{1, 2, 3};
@@ -143,10 +158,10 @@ TEST_CASE("a follower that is far behind goes out although the leader's state ma
         f.library.end += 100;
         f.library.applied = 1; // commit and applied index say nothing of a follower
         f.library.commit = 1;
-        pass_a_second(f, manager, {{2, f.library.end}, {3, 0}});
+        pass_a_second(f, manager, {{2, f.library.end}, {3, 1}});
     }
     CHECK(isr(manager) == std::vector<NodeId>{1, 2});
-    CHECK(manager.explain("t", 0, 3)->lag.entries == Index{400});
+    CHECK(manager.explain("t", 0, 3)->lag.entries == Index{399});
 }
 
 TEST_CASE("followers that answer stay in sync for ever, one that falls silent goes out",
@@ -228,7 +243,7 @@ TEST_CASE("a read is torn when epoch or leader move while the rows are read", "[
 }
 
 TEST_CASE("a match that is left over from an earlier epoch is not believed", "[queries]") {
-    Fixture f;
+    Fixture<LibraryThatKeeps> f;
     f.library.end = 100;
     REQUIRE(f.read() == ReadResult::ok);
     f.clock.advance(1s);
@@ -252,33 +267,70 @@ TEST_CASE("a match that is left over from an earlier epoch is not believed", "[q
     CHECK(f.row(2).contact == f.clock.now());
 }
 
-TEST_CASE("an answer from before this node was the epoch's leader does not verify", "[queries]") {
+TEST_CASE("an answer from before this node was the epoch's leader is no contact", "[queries]") {
     Fixture f;
     f.library.current_leader = kNoNode; // the epoch has begun, its election has not ended
     REQUIRE(f.read() == ReadResult::ok);
     f.clock.advance(1s);
     f.library.answer(2, 5, f.clock.now());
     f.clock.advance(1s);
-    f.library.current_leader = 1;
+    f.library.elect(1, f.library.current_epoch);
     REQUIRE(f.read() == ReadResult::ok);
+    CHECK(f.row(2).contact == kNever);
     CHECK_FALSE(f.row(2).verified);
 }
 
-TEST_CASE("an answer at the very moment when the epoch is first seen does not verify",
+TEST_CASE("a first answer that accepts nothing proves life, and no match", "[queries]") {
+    Fixture f;
+    f.library.end = 100;
+    REQUIRE(f.read() == ReadResult::ok);
+    f.clock.advance(1s);
+    f.library.answer(2, 0, f.clock.now());
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK_FALSE(f.row(2).verified);
+    CHECK(f.row(2).contact == f.clock.now());
+}
+
+TEST_CASE("a healthy follower whose first answer to a new leader refuses stays in sync",
           "[queries]") {
+    Fixture f;
+    f.library.end = 20'000;
+    Manager manager{1, f.view, IsrConfig{}, f.clock};
+    REQUIRE(manager.initialize_isr("t", 0, kReplicas) == Result::ok);
+    pass_a_second(f, manager, {{2, 20'000}, {3, 20'000}});
+    f.library.elect(1, 3); // another led between
+    pass_a_second(f, manager, {});
+    pass_a_second(f, manager, {{2, 0}, {3, 20'000}}); // 2 asks for an earlier entry
+    CHECK(isr(manager) == std::vector<NodeId>{1, 2, 3});
+    pass_a_second(f, manager, {{2, 20'000}, {3, 20'000}});
+    CHECK(isr(manager) == std::vector<NodeId>{1, 2, 3});
+}
+
+TEST_CASE("while the log is empty an answer says that it is empty there, too", "[queries]") {
+    Fixture f;
+    REQUIRE(f.read() == ReadResult::ok);
+    f.clock.advance(1s);
+    f.library.answer(2, 0, f.clock.now());
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK(f.row(2).verified);
+    CHECK(f.row(2).match == 0);
+    CHECK_FALSE(f.row(3).verified);
+}
+
+TEST_CASE("an answer at the very moment when the epoch is first seen is no contact", "[queries]") {
     Fixture f;
     f.library.answer(2, 5, f.clock.now());
     REQUIRE(f.read() == ReadResult::ok);
-    CHECK_FALSE(f.row(2).verified);
+    CHECK(f.row(2).contact == kNever);
     f.clock.advance(1ms);
     f.library.answer(2, 5, f.clock.now());
     REQUIRE(f.read() == ReadResult::ok);
-    CHECK(f.row(2).verified);
+    CHECK(f.row(2).contact == f.clock.now());
 }
 
 TEST_CASE("an answer that comes between two queries cannot verify the match before it",
           "[queries]") {
-    Fixture f;
+    Fixture<LibraryThatKeeps> f;
     f.library.end = 200;
     f.library.peers[2].match = 120; // a leftover: the follower was cut back to 80
     REQUIRE(f.read() == ReadResult::ok);
@@ -321,7 +373,7 @@ TEST_CASE("a commit index that is offered is taken", "[queries]") {
 }
 
 TEST_CASE("without a commit index, it is what a majority holds for certain", "[queries]") {
-    Fixture f;
+    Fixture<LibraryThatKeeps> f;
     f.library.end = 100;
     f.library.peers[2].match = 100; // a leftover
     REQUIRE(f.read() == ReadResult::ok);
@@ -371,7 +423,7 @@ TEST_CASE("a read that was overtaken by a newer epoch is torn", "[queries]") {
     CHECK(f.read() == ReadResult::torn);
 }
 
-TEST_CASE("a partition that is registered again gets its new group and starts unverified",
+TEST_CASE("a partition that is registered again gets its new group, with no contact known",
           "[queries]") {
     Fixture f;
     REQUIRE(f.read() == ReadResult::ok);
@@ -385,5 +437,5 @@ TEST_CASE("a partition that is registered again gets its new group and starts un
     CHECK(f.library.groups == groups + 1);
     REQUIRE(f.read() == ReadResult::ok);
     CHECK(f.library.last_group == groups + 1);
-    CHECK_FALSE(f.row(2).verified);
+    CHECK(f.row(2).contact == kNever);
 }

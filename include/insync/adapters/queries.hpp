@@ -26,15 +26,20 @@ namespace insync {
 /// - `leader` is the leader in that epoch as far as this node knows, else `kNoNode`.
 /// - `last_index` is the end of this node's own log: not its commit index, and not its applied
 ///   index, which would hide the lag behind a slow state machine.
-/// - `match_index(group, node)` is the last index that the *follower* is known to hold durably. It
-///   may be a leftover of an earlier epoch until the follower has answered in this one.
-/// - `last_contact(group, node)` is when the follower last accepted an append or a heartbeat of the
-///   leadership of the time, on the time line of the manager's clock; `kNever` before that. When it
-///   moves, `match_index` has already taken that answer in. A vote or a ping must not move it.
+/// - `match_index(group, node)` is the last index that the *follower* has confirmed to this
+///   leadership, durably; 0 until it has. So begins the matchIndex of the Raft paper with each
+///   term, and that of most libraries (etcd, raft-rs, hashicorp/raft). One that keeps the number of
+///   an earlier term also offers `confirmed_epoch`.
+/// - `last_contact(group, node)` is when the follower last answered a leader, an append or a
+///   heartbeat, accepted or refused, on the time line of the manager's clock; `kNever` before that.
+///   It may be a leftover of an earlier leadership. A vote or a ping must not move it.
 /// - All may be called on any thread that calls the manager, and do not call the manager. One that
 ///   throws makes the read `unavailable`.
 ///
-/// **Optional**: `commit_index(group)`, the consensus commit index.
+/// **Optional**
+/// - `commit_index(group)`, the consensus commit index.
+/// - `confirmed_epoch(group, node)`: the epoch in which the follower last confirmed its
+///   `match_index`, where that outlives a leadership.
 ///
 /// **You get**: followers are asked for only while `leader` is this node, and never about itself.
 template <class Q>
@@ -53,9 +58,11 @@ concept ConsensusQueries =
 /// Lifts such queries into a `ConsensusView`. What they do not say is lost, or made up for:
 ///
 /// - *One instant*: epoch and leader are read before and after the rows; `torn` if they moved.
-/// - *Whether a match is of this epoch*: a follower's row counts only if its last contact is later
-///   than the moment when this view first saw the epoch with its leader. Until then it is not
-///   verified and never heard of, whatever the library still remembers.
+/// - *Whether a match is of this epoch*: one above 0 is, unless `confirmed_epoch` says otherwise. An
+///   answer alone proves that a follower is alive, not what it holds: the first one to a new leader
+///   often refuses. While the log is empty, an answer says that it is as empty there.
+/// - *Whether a contact is of this leadership*: it is if it is later than the moment when this view
+///   first saw the epoch with its leader. Until then the follower was never heard of.
 /// - *What is on the leader's disk*: durable = end, so an acknowledgement may rest on what the
 ///   leader loses in a power cut.
 /// - *Commit index*, where not offered: what a majority holds, of the leader and the verified rows.
@@ -172,17 +179,22 @@ private:
                  GroupState& state,
                  Matches& matches) {
         FollowerRow row{.node = node};
-        // The contact first: a match that is read after it includes that contact's answer. In the
-        // other order a match of an earlier epoch could pass for a verified one.
         const TimePoint contact = queries_.last_contact(library, node);
+        if (contact > since) row.contact = contact;
+        // The match last: in the other order one of an earlier epoch could pass for confirmed.
+        if constexpr (kHasConfirmedEpoch)
+            row.verified =
+                static_cast<Epoch>(queries_.confirmed_epoch(library, node)) == state.epoch;
         const Index match = queries_.match_index(library, node);
-        if (contact > since) {
-            row.verified = true;
-            row.match = match;
-            row.contact = contact;
-        }
+        if constexpr (!kHasConfirmedEpoch)
+            row.verified = match > 0 || (row.contact != kNever && log_is_empty(library));
+        if (row.verified) row.match = match;
         state.followers.push_back(row);
         matches.push_back(row.match);
+    }
+
+    bool log_is_empty(const typename Queries::Group& library) {
+        return static_cast<Index>(queries_.last_index(library)) == 0;
     }
 
     /// The highest index that a majority of the voters holds, the leader with all of its log.
@@ -196,6 +208,11 @@ private:
     static constexpr bool kHasCommitIndex =
         requires(Queries& queries, const typename Queries::Group& group) {
             { queries.commit_index(group) } -> std::convertible_to<Index>;
+        };
+
+    static constexpr bool kHasConfirmedEpoch =
+        requires(Queries& queries, const typename Queries::Group& group, NodeId node) {
+            { queries.confirmed_epoch(group, node) } -> std::convertible_to<Epoch>;
         };
 
     NodeId self_;
