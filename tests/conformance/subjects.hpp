@@ -112,7 +112,9 @@ struct ScriptedHost {
 };
 using ScriptedCluster = HostedCluster<ScriptedHost>;
 
-/// The group as one that can only be asked for numbers.
+/// The group as one that can only be asked for numbers. Its matches outlive a leadership and come
+/// with their epoch, or begin at 0 with each.
+template <bool KeepsMatches>
 struct QueriedHost {
     struct Queries {
         using Group = toy::Node*;
@@ -123,14 +125,16 @@ struct QueriedHost {
         insync::Index last_index(const Group& group) { return group->last_index(); }
         insync::Index commit_index(const Group& group) { return group->commit_index(); }
         insync::Index match_index(const Group& group, NodeId peer) {
-            return find(group, peer).match;
+            const toy::Peer found = find(group, peer);
+            return KeepsMatches || found.term == group->term() ? found.match : 0;
         }
-        insync::Epoch confirmed_epoch(const Group& group, NodeId peer) {
+        insync::Epoch confirmed_epoch(const Group& group, NodeId peer)
+            requires KeepsMatches
+        {
             return find(group, peer).term;
         }
         insync::TimePoint last_contact(const Group& group, NodeId peer) {
-            const toy::Peer found = find(group, peer);
-            return found.answered_in == found.term ? found.answered : insync::kNever;
+            return find(group, peer).answered;
         }
         static toy::Peer find(const Group& group, NodeId id) {
             for (const toy::Peer& peer : group->peers())
@@ -151,7 +155,6 @@ struct QueriedHost {
         case leaving_replicas: return "a QueriesView takes every assigned replica for a voter";
         case removed_members: return "a QueriesView takes every assigned replica for a member";
         case held_disks: return "a QueriesView takes all of the leader's log for durable";
-        case lost_appends: return "these queries count accepted appends only";
         default: return "";
         }
     }
@@ -159,7 +162,8 @@ struct QueriedHost {
     Queries queries;
     insync::QueriesView<Queries, insync::testing::ManualClock> view;
 };
-using QueriedCluster = HostedCluster<QueriedHost>;
+using QueriedCluster = HostedCluster<QueriedHost<true>>;
+using BareQueriedCluster = HostedCluster<QueriedHost<false>>;
 
 /// The group behind the interface of NuRaft.
 struct NuraftNode {
