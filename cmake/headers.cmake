@@ -68,6 +68,7 @@ set(INSYNC_HEADERS
     include/insync/testing/conformance_cluster.hpp
     include/insync/testing/detail/conformance_elections.hpp
     include/insync/testing/detail/conformance_isr.hpp
+    include/insync/testing/detail/conformance_messages.hpp
     include/insync/testing/detail/conformance_reads.hpp
     include/insync/testing/detail/conformance_run.hpp
     include/insync/testing/manual_clock.hpp

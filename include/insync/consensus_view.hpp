@@ -15,10 +15,12 @@ namespace insync {
 enum class ReplicaKind : std::uint8_t { voter, learner, joining, leaving };
 
 /// How a view knows when a follower was last alive. The better the source, the smaller the slack
-/// that `contact_slack()` must admit.
+/// that `contact_slack()` must admit: by so much longer than `max_lag_ms`, which must be more, a
+/// replica that died may stay in the ISR. Nothing makes up for a slack that says too little.
 enum class ContactSource : std::uint8_t {
     none,            ///< no time at all: refused at compile time, lag in time cannot be judged
-    election_window, ///< a bit that the library clears once an election timeout
+    election_window, ///< a bit that the library clears once an election timeout, as raft-rs's
+                     ///< `recent_active` with `check_quorum`; slack: that and a round trip
     response,        ///< when an answer arrived; slack: one round trip
     request,         ///< when the request left that was answered: a true lower bound, no slack
 };
@@ -34,7 +36,7 @@ enum class Quorum : std::uint8_t {
 enum class ReadResult : std::uint8_t {
     ok,
     torn,        ///< leadership or epoch moved while the rows were being read
-    unavailable, ///< no answer: the group is not open, its thread is busy, the host is stopping
+    unavailable, ///< no answer: the group is not open, its thread has ended, the host is stopping
 };
 
 /// One replica other than the reader's own, as the leader sees it.
@@ -95,7 +97,12 @@ struct GroupState {
 ///   is one row, with its kind. An assigned replica without a row is taken for no member of the
 ///   group, and leaves the ISR at once.
 /// - Contact times are on the time line of the manager's `Clock`, late by at most
-///   `contact_slack()`.
+///   `contact_slack()`. Appends and heartbeats that were answered are contacts; votes are none.
+/// - *Groups that sleep*, whose leader sends nothing while nothing is appended: the contact of a
+///   follower that held everything when its group fell asleep is when its **node** was last heard
+///   of, by whatever heartbeats nodes exchange (examples/sleeping_groups.cpp); a host that pushes
+///   may call the manager's `update_heartbeat` instead. While the group is awake the follower's own
+///   answers count and nothing else. Without this a healthy group falls apart after `max_lag_ms`.
 /// - `read` does not throw, does not call the manager, and may run on any thread that calls the
 ///   manager.
 ///

@@ -60,3 +60,81 @@ TEST_CASE("a contact log that is full of removed servers still takes a new one",
     CHECK(log.find(31, 1).at == kT0 + 5s);
     CHECK(log.find(30, 1).at == kT0 + 5s);
 }
+
+TEST_CASE("an answered heartbeat proves contact and not what is held", "[contact_log]") {
+    ContactLog log;
+    log.note_heartbeat_result(2, 4, kT0);
+    CHECK(log.find(2, 4).at == kT0);
+    CHECK_FALSE(log.find(2, 4).verified);
+    log.note_append_result(2, 4, true, kT0 + 1s);
+    log.note_heartbeat_result(2, 4, kT0 + 2s);
+    CHECK(log.find(2, 4).at == kT0 + 2s);
+    CHECK(log.find(2, 4).verified);
+}
+
+TEST_CASE("a member that was removed and added again in one term starts anew", "[contact_log]") {
+    ContactLog log;
+    log.note_append_result(2, 4, true, kT0);
+    log.note_append_result(3, 4, true, kT0);
+    log.forget(3);
+    CHECK(log.find(3, 4).at == kNever);
+    CHECK_FALSE(log.find(3, 4).verified);
+    CHECK(log.find(2, 4).verified);
+
+    log.admit(3);
+    CHECK(log.find(3, 4).at == kNever);
+    log.note_heartbeat_result(3, 4, kT0 + 2s);
+    CHECK(log.find(3, 4).at == kT0 + 2s);
+    CHECK_FALSE(log.find(3, 4).verified);
+    log.note_append_result(3, 4, true, kT0 + 3s);
+    CHECK(log.find(3, 4).verified);
+}
+
+TEST_CASE("a late answer of a removed member counts for nothing", "[contact_log]") {
+    ContactLog log;
+    log.forget(3); // never heard of, and its first answer is on the way
+    log.note_append_result(3, 4, true, kT0);
+    CHECK(log.find(3, 4).at == kT0); // a term that began later: it is a member of that
+    log.forget(3);
+    log.note_append_result(3, 4, true, kT0 + 1s);
+    log.note_heartbeat_result(3, 4, kT0 + 2s);
+    log.admit(3);
+    CHECK(log.find(3, 4).at == kNever);
+    CHECK_FALSE(log.find(3, 4).verified);
+}
+
+TEST_CASE("to admit a member that was never forgotten changes nothing", "[contact_log]") {
+    ContactLog log;
+    log.note_append_result(2, 4, true, kT0);
+    log.admit(2);
+    log.admit(3);
+    CHECK(log.find(2, 4).verified);
+    CHECK(log.find(3, 4).at == kNever);
+}
+
+TEST_CASE("an answer of a newer term than the one led changes nothing", "[contact_log]") {
+    ContactLog log;
+    log.lead(4);
+    log.note_append_result(2, 4, true, kT0);
+    log.note_append_result(3, 5, true, kT0 + 1s); // a pre-vote that was taken for a contact
+    log.note_heartbeat_result(3, 5, kT0 + 1s);
+    log.note_append_result(3, 3, true, kT0 + 1s);
+    log.lead(4);
+    CHECK(log.find(2, 4).at == kT0);
+    CHECK(log.find(2, 4).verified);
+    CHECK(log.find(3, 4).at == kNever);
+    CHECK(log.find(3, 5).at == kNever);
+}
+
+TEST_CASE("to lead in another term, a lower one too, forgets all", "[contact_log]") {
+    ContactLog log;
+    log.lead(7);
+    log.note_append_result(2, 7, true, kT0);
+    log.lead(4); // it joined a group whose terms are lower
+    CHECK(log.find(2, 7).at == kNever);
+    log.note_append_result(2, 4, true, kT0 + 1s);
+    CHECK(log.find(2, 4).at == kT0 + 1s);
+    log.lead(7);
+    CHECK(log.find(2, 4).at == kNever);
+    CHECK(log.find(2, 7).at == kNever);
+}
