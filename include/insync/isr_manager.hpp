@@ -129,10 +129,9 @@ public:
 
     // Registration -------------------------------------------------------------------------------
 
-    /// Begins to track a partition, reads the view, and judges by what that says. A partition that
-    /// is new starts with all replicas in sync that are not known to be dead: tell who is, by
-    /// `mark_dead` or in the options, or the first acks=all writes wait for a dead node for one
-    /// `max_lag_ms`.
+    /// Begins to track a partition, reads the view, and judges by what that says. A new one starts
+    /// with all replicas in sync that are not known to be dead: tell who is, by `mark_dead` or in
+    /// the options, or the first acks=all writes wait for a dead node for one `max_lag_ms`.
     /// \return `ok`; `ok` again for the same content; `already_exists` for another; `invalid_isr`
     ///     where the options leave nobody in sync
     Result initialize_isr(std::string_view topic, PartitionId partition, NodeList replicas);
