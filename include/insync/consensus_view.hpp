@@ -120,9 +120,10 @@ struct GroupState {
 ///   times excepted. An unchanged group then costs one call a sweep.
 /// - `static constexpr bool pushes = true`: you promise to call the manager's `notify` for every
 ///   change of leadership, membership and quorum, and `record_leader` and `record_progress` for
-///   positions and contacts. A sweep then reads only what was pushed as changed or is about to
-///   expire. Lost pushes are made good when their effect is about to expire, at most `max_lag_ms`
-///   later; doubled and reordered ones change nothing.
+///   positions and contacts; a read knows of all that was pushed before it began. A sweep then
+///   reads only what was pushed as changed or is about to expire. Lost pushes are made good when
+///   their effect is about to expire, at most `max_lag_ms` later; doubled and reordered ones change
+///   nothing.
 template <class V>
 concept ConsensusView = requires(V& view,
                                  TopicPartition partition,
