@@ -70,11 +70,13 @@ set(INSYNC_HEADERS
     include/insync/testing/conformance_cluster.hpp
     include/insync/testing/detail/conformance_elections.hpp
     include/insync/testing/detail/conformance_isr.hpp
+    include/insync/testing/detail/conformance_messages.hpp
     include/insync/testing/detail/conformance_reads.hpp
     include/insync/testing/detail/conformance_run.hpp
     include/insync/testing/manual_clock.hpp
     include/insync/testing/scripted_view.hpp
     include/insync/testing/simulated_cluster.hpp
+    include/insync/testing/simulated_cluster_members.ipp
     include/insync/testing/simulated_cluster_raft.ipp
     include/insync/testing/simulated_cluster_world.ipp
     include/insync/testing/simulated_events.hpp

@@ -1,5 +1,23 @@
+# The package, and its export sets. These are always there: a parent whose own export set has a
+# target that links insync could not be generated otherwise.
 include(CMakePackageConfigHelpers)
-include(GNUInstallDirs)
+
+# As a part of another project we go where that installs to, and leave its cache alone.
+if(PROJECT_IS_TOP_LEVEL)
+    include(GNUInstallDirs)
+endif()
+if(NOT DEFINED CMAKE_INSTALL_INCLUDEDIR)
+    set(CMAKE_INSTALL_INCLUDEDIR include)
+endif()
+if(NOT DEFINED CMAKE_INSTALL_DATADIR)
+    set(CMAKE_INSTALL_DATADIR share)
+endif()
+
+# Without INSYNC_INSTALL only 'cmake --install BUILD --component insync_development' installs it.
+set(unasked "")
+if(NOT INSYNC_INSTALL)
+    set(unasked EXCLUDE_FROM_ALL)
+endif()
 
 # Nothing here depends on the architecture, so the package goes to share/, not lib/<multiarch>/.
 set(INSYNC_INSTALL_CMAKEDIR "${CMAKE_INSTALL_DATADIR}/cmake/insync"
@@ -18,7 +36,7 @@ function(insync_install_exported target export)
     install(
         TARGETS ${target}
         EXPORT ${export}
-        FILE_SET HEADERS COMPONENT insync_development
+        FILE_SET HEADERS COMPONENT insync_development ${unasked}
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     )
     install(
@@ -26,6 +44,13 @@ function(insync_install_exported target export)
         NAMESPACE insync::
         DESTINATION ${INSYNC_INSTALL_CMAKEDIR}
         COMPONENT insync_development
+        ${unasked}
+    )
+    # For who uses the build tree: beside the configuration file, so that it is a package too.
+    export(
+        EXPORT ${export}
+        NAMESPACE insync::
+        FILE "${PROJECT_BINARY_DIR}/${export}.cmake"
     )
 endfunction()
 
@@ -52,18 +77,24 @@ install(
         "${PROJECT_BINARY_DIR}/insync-config-version.cmake"
     DESTINATION ${INSYNC_INSTALL_CMAKEDIR}
     COMPONENT insync_development
+    ${unasked}
 )
 
 # Its include directory is told from where insync.pc stands, so that the whole tree can be moved.
 # Boost has no .pc file to require.
 cmake_path(
-    RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR
-    BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}/${INSYNC_INSTALL_PKGCONFIGDIR}"
+    ABSOLUTE_PATH CMAKE_INSTALL_INCLUDEDIR
+    BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}"
     OUTPUT_VARIABLE insync_pc_includedir
+)
+cmake_path(
+    RELATIVE_PATH insync_pc_includedir
+    BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}/${INSYNC_INSTALL_PKGCONFIGDIR}"
 )
 configure_file(cmake/insync.pc.in "${PROJECT_BINARY_DIR}/insync.pc" @ONLY)
 install(
     FILES "${PROJECT_BINARY_DIR}/insync.pc"
     DESTINATION ${INSYNC_INSTALL_PKGCONFIGDIR}
     COMPONENT insync_development
+    ${unasked}
 )

@@ -51,8 +51,8 @@ public:
 
     insync::ReadResult read(const Group& group, insync::GroupState& state) noexcept {
         // One lock, one instant. Where a library has none: epoch and leader before and after.
-        const std::unique_lock lock{group->mutex, std::try_to_lock};
-        if (!lock) return insync::ReadResult::unavailable; // changes nothing; the next sweep asks
+        // Waiting for it delays the sweep alone: readers never read the view.
+        const std::lock_guard lock{group->mutex};
         state.epoch = group->term;
         state.leader = group->leader;
         state.leading = group->leader == self_;

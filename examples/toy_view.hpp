@@ -23,7 +23,8 @@ public:
         state.epoch = group->term();
         state.leader = group->leader();
         state.leading = group->leading();
-        state.end = state.durable = group->last_index();
+        state.end = group->last_index();
+        state.durable = group->durable_index();
         state.commit = group->commit_index();
         state.membership = group->membership();
         if (!state.leading) return insync::ReadResult::ok;
@@ -32,7 +33,8 @@ public:
             insync::FollowerRow row{.node = peer.id, .kind = peer.kind};
             row.verified = peer.term == state.epoch; // else a leftover
             row.match = row.verified ? peer.match : 0;
-            row.contact = row.verified ? peer.answered : insync::kNever;
+            const bool answered = peer.answered_in == state.epoch; // a heartbeat, perhaps
+            row.contact = answered ? peer.answered : insync::kNever;
             state.followers.push_back(row);
         }
         const bool moved = group->term() != state.epoch || !group->leading();

@@ -61,6 +61,10 @@ public:
         toy::Rig::start(id);
         make_view(id); // a process that starts again has a new view
     }
+    void add(insync::NodeId id) {
+        toy::Rig::add(id);
+        make_view(id);
+    }
     [[nodiscard]] std::string_view cannot(insync::testing::ClusterAbility) const {
         return ""; // this one can do it all
     }

@@ -104,6 +104,12 @@ private:
     }
 
     template <class Out>
+    static Out not_confirmed(insync::Index at_least, Out out) {
+        out = fmt::format_to(out, "what it holds is not confirmed in this epoch");
+        return at_least == 0 ? out : fmt::format_to(out, ", at least {} entries behind", at_least);
+    }
+
+    template <class Out>
     static Out reason(const insync::Explanation& why, Out out) {
         using insync::ReplicaState;
         using insync::Verdict;
@@ -123,9 +129,7 @@ private:
             return fmt::format_to(out, "in grace, not confirmed since the leader changed {} ms ago",
                                   why.lag.time.count());
         if (why.verdict == Verdict::not_confirmed)
-            return fmt::format_to(
-                out, "what it holds is not confirmed in this epoch, it lacks at least {} entries",
-                why.lag.entries_at_least);
+            return not_confirmed(why.lag.entries_at_least, out);
         if (why.state == ReplicaState::held_out)
             return fmt::format_to(out, "held out by hand or by flap damping");
         return fmt::format_to(out, "{} entries and {} ms behind, within {} and {} ms",

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace insync_test {
 
@@ -39,6 +40,14 @@ public:
     }
     void start(NodeId id) {
         toy::Rig::start(id);
+        host(id);
+    }
+    void remove(NodeId id) {
+        hosts_.erase(id);
+        toy::Rig::remove(id);
+    }
+    void add(NodeId id) {
+        toy::Rig::add(id);
         host(id);
     }
     [[nodiscard]] static std::string_view cannot(ClusterAbility ability) {
@@ -74,13 +83,16 @@ struct ScriptedHost {
                 script.lead(node_.id(), node_.term(), node_.last_index());
             else
                 script.follow(node_.leader(), node_.term());
-            script.positions({node_.last_index(), node_.last_index(), node_.commit_index()});
-            for (const toy::Peer& peer : node_.peers()) {
+            script.positions({node_.last_index(), node_.durable_index(), node_.commit_index()});
+            const std::vector<toy::Peer> peers = node_.peers();
+            for (const insync::FollowerRow& row : script.state().followers)
+                if (!std::ranges::count(peers, row.node, &toy::Peer::id)) script.without(row.node);
+            for (const toy::Peer& peer : peers) {
                 if (peer.id == node_.id()) continue;
-                if (peer.term == node_.term())
-                    script.follower(peer.id, peer.match, peer.answered);
-                else
-                    script.follower(peer.id, 0, insync::kNever, false);
+                const bool verified = peer.term == node_.term();
+                const bool answered = peer.answered_in == node_.term();
+                script.follower(peer.id, verified ? peer.match : 0,
+                                answered ? peer.answered : insync::kNever, verified);
                 script.kind(peer.id, peer.kind);
             }
         }
@@ -100,7 +112,9 @@ struct ScriptedHost {
 };
 using ScriptedCluster = HostedCluster<ScriptedHost>;
 
-/// The group as one that can only be asked for numbers.
+/// The group as one that can only be asked for numbers. Its matches outlive a leadership and come
+/// with their epoch, or begin at 0 with each.
+template <bool KeepsMatches>
 struct QueriedHost {
     struct Queries {
         using Group = toy::Node*;
@@ -111,9 +125,12 @@ struct QueriedHost {
         insync::Index last_index(const Group& group) { return group->last_index(); }
         insync::Index commit_index(const Group& group) { return group->commit_index(); }
         insync::Index match_index(const Group& group, NodeId peer) {
-            return find(group, peer).match;
+            const toy::Peer found = find(group, peer);
+            return KeepsMatches || found.term == group->term() ? found.match : 0;
         }
-        insync::Epoch confirmed_epoch(const Group& group, NodeId peer) {
+        insync::Epoch confirmed_epoch(const Group& group, NodeId peer)
+            requires KeepsMatches
+        {
             return find(group, peer).term;
         }
         insync::TimePoint last_contact(const Group& group, NodeId peer) {
@@ -131,15 +148,22 @@ struct QueriedHost {
     QueriedHost(toy::Rig& rig, NodeId id)
         : queries{rig.node(id)}, view(id, queries, toy::Rig::round_trip(), rig.clock()) {}
     static std::string_view cannot(ClusterAbility ability) {
-        return ability == ClusterAbility::interrupted_reads
-                   ? ""
-                   : "a QueriesView takes every assigned replica for a voter";
+        using enum ClusterAbility;
+        switch (ability) {
+        case learners:
+        case joining_replicas:
+        case leaving_replicas: return "a QueriesView takes every assigned replica for a voter";
+        case removed_members: return "a QueriesView takes every assigned replica for a member";
+        case held_disks: return "a QueriesView takes all of the leader's log for durable";
+        default: return "";
+        }
     }
 
     Queries queries;
     insync::QueriesView<Queries, insync::testing::ManualClock> view;
 };
-using QueriedCluster = HostedCluster<QueriedHost>;
+using QueriedCluster = HostedCluster<QueriedHost<true>>;
+using BareQueriedCluster = HostedCluster<QueriedHost<false>>;
 
 /// The group behind the interface of NuRaft.
 struct NuraftNode {
@@ -147,12 +171,14 @@ struct NuraftNode {
         struct Partition {
             nuraft_double::raft_server server;
             insync::NuraftAnswers answers;
+            toy::Node& node;
         };
         using Group = Partition*;
 
         Group find_group(insync::TopicPartition) { return &partition; }
         static nuraft_double::raft_server* server(Group group) { return &group->server; }
         static const insync::NuraftAnswers& answers(Group group) { return group->answers; }
+        static insync::Index durable_index(Group group) { return group->node.durable_index(); }
 
         Partition partition;
     };
@@ -161,18 +187,23 @@ struct NuraftNode {
         : host{{nuraft_double::raft_server{
                     rig.node(id),
                     [this, &rig](auto type, nuraft_double::cb_func::Param* param) {
-                        auto& [server, answers] = host.partition;
+                        auto& [server, answers, node] = host.partition;
                         if (type == nuraft_double::cb_func::GotAppendEntryRespFromPeer)
                             answers.note_accepted(param->peerId, server.get_term(),
                                                   rig.clock().now());
                         return nuraft_double::cb_func::Ok;
                     }},
-                {}}},
+                {},
+                rig.node(id)}},
           view(id, host, toy::Rig::round_trip()) {}
     static std::string_view cannot(ClusterAbility ability) {
-        return ability == ClusterAbility::leaving_replicas
-                   ? "NuRaft does not show which server leaves"
-                   : "";
+        using enum ClusterAbility;
+        switch (ability) {
+        case leaving_replicas: return "NuRaft does not show which server leaves";
+        case lost_appends: return "NuRaft's heartbeats are appends without entries";
+        case removed_members: return "the answers of a removed server are not forgotten yet";
+        default: return "";
+        }
     }
 
     Host host;

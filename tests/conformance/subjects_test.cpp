@@ -39,19 +39,23 @@ TEST_CASE("a scripted view conforms", "[conformance][scripted_view]") {
 
 TEST_CASE("a simulated view conforms, whether or not its leaders step down",
           "[conformance][simulated_cluster]") {
-    const std::vector<std::string> expected{"torn_read_reported", "version_tells_of_changes"};
+    const std::vector<std::string> expected{"heartbeats_verify_nothing", "torn_read_reported",
+                                            "version_tells_of_changes"};
     CHECK(not_applicable<SimulatedSubject<true>>() == expected);
     CHECK(not_applicable<SimulatedSubject<false>>() == expected);
     CHECK(not_applicable<SimulatedSubject<true, 5>>() == expected);
 }
 
 TEST_CASE("a view made of queries conforms, where they can tell", "[conformance][queries]") {
-    CHECK(not_applicable<QueriedCluster>() ==
-          std::vector<std::string>{"learners_not_in_sync", "joiners_not_in_sync",
-                                   "leavers_not_in_sync", "version_tells_of_changes"});
+    const std::vector<std::string> expected{"added_again_starts_anew", "durable_is_on_disk",
+                                            "learners_not_in_sync",    "joiners_not_in_sync",
+                                            "leavers_not_in_sync",     "version_tells_of_changes"};
+    CHECK(not_applicable<QueriedCluster>() == expected);
+    CHECK(not_applicable<BareQueriedCluster>() == expected);
 }
 
 TEST_CASE("a NuRaft view conforms, over a double of NuRaft", "[conformance][nuraft]") {
     CHECK(not_applicable<NuraftCluster>() ==
-          std::vector<std::string>{"leavers_not_in_sync", "version_tells_of_changes"});
+          std::vector<std::string>{"heartbeats_verify_nothing", "added_again_starts_anew",
+                                   "leavers_not_in_sync", "version_tells_of_changes"});
 }

@@ -37,6 +37,8 @@ struct Mistake {
     std::function<Spoil(toy::Rig&, toy::Node&)> make;
     /// The version that goes with it, if that is the mistake.
     std::uint64_t (*version)(const toy::Node&) = nullptr;
+    /// The slack, if that is.
+    insync::Millis slack = toy::Rig::round_trip();
 };
 
 /// The toy's view with one mistake in it.
@@ -56,7 +58,7 @@ public:
         spoil_(result, state);
         return result;
     }
-    [[nodiscard]] insync::Millis contact_slack() const noexcept { return right_.contact_slack(); }
+    [[nodiscard]] insync::Millis contact_slack() const noexcept { return mistake_.slack; }
     [[nodiscard]] std::uint64_t version(const Group& group) const noexcept {
         return mistake_.version == nullptr ? right_.version(group) : mistake_.version(*group);
     }
@@ -77,6 +79,10 @@ public:
     WrongView& view(NodeId id) { return *views_.at(id); }
     void start(NodeId id) {
         toy::Rig::start(id);
+        make_view(id);
+    }
+    void add(NodeId id) {
+        toy::Rig::add(id);
         make_view(id);
     }
     static std::string_view cannot(insync::testing::ClusterAbility) { return ""; }

@@ -120,6 +120,20 @@ class Acceptance(ClusterTest):
         self.assertEqual([], self.started.consume("test", node=self.started.node(1)))
         self.say(f"Isr 1 after {took:.1f} s")
 
+    def write(self, topic, count):
+        """So many records with acks=all, one entry each; returns the seconds it took."""
+        start = time.monotonic()
+        # One entry is one batch, so these are as many entries as records.
+        run(
+            [ROOT / "scripts/kafka-tools", "kafka-producer-perf-test", "--topic", topic,
+             "--num-records", count, "--record-size", "20", "--throughput", "-1",
+             "--producer-props", f"bootstrap.servers={self.started.bootstrap}", "acks=all",
+             "batch.size=1", "linger.ms=0"],
+            timeout=120,
+        )
+        await_offset(self.started, topic, 0, count)
+        return time.monotonic() - start
+
     def test_3_the_metrics_show_the_isr_and_the_lag(self):
         metric = 'chronik_raft_isr_size{topic="test",partition="0"}'
         self.assertEqual([f"{metric} 3"], self.curl_size())
@@ -128,18 +142,7 @@ class Acceptance(ClusterTest):
             self.started.node(1), "chronik_raft_follower_lag_entries", 0, **lag_of_3
         )
         self.started.node(3).terminate()
-        # One entry is one batch, so these are as many entries as records.
-        count = 10_500
-        start = time.monotonic()
-        run(
-            [ROOT / "scripts/kafka-tools", "kafka-producer-perf-test", "--topic", "test",
-             "--num-records", count, "--record-size", "20", "--throughput", "-1",
-             "--producer-props", f"bootstrap.servers={self.started.bootstrap}", "acks=all",
-             "batch.size=1", "linger.ms=0"],
-            timeout=120,
-        )
-        await_offset(self.started, "test", 0, count)
-        wrote = time.monotonic() - start
+        wrote = self.write("test", 10_500)
         eventually(lambda: self.curl_size() == [f"{metric} 2"], WAIT, what=f"{metric} 2")
         self.started.await_metric(
             self.started.node(1), "chronik_raft_follower_lag_entries", lambda lag: lag > 10_000,
@@ -147,6 +150,27 @@ class Acceptance(ClusterTest):
         )
         lag = self.started.node(1).metric("chronik_raft_follower_lag_entries", **lag_of_3)
         self.say(f"lag {lag:.0f} entries, written in {wrote:.1f} s")
+
+    def test_3_the_lag_is_shown_also_where_the_node_that_stopped_had_led(self):
+        created = self.tool(
+            "kafka-topics", "--create", "--topic", "led", "--replica-assignment", "3:1:2",
+            "--config", "min.insync.replicas=2",
+        )
+        self.assertEqual("Created topic led.", created.stdout.strip(), created.stderr)
+        self.started.await_settled("led")
+        self.assertEqual(3, self.started.await_leader("led", 0, among=[3]))
+        self.started.node(3).kill()  # it confirms nothing to the one that leads after it
+        leader = self.started.node(self.started.await_leader("led", 0, among=[1, 2]))
+        wrote = self.write("led", 10_500)
+        lag_of_3 = {"topic": "led", "partition": "0", "follower_id": "3"}
+        self.started.await_metric(
+            leader, "chronik_raft_follower_lag_entries", lambda lag: lag > 10_000,
+            timeout=WAIT, **lag_of_3,
+        )
+        self.started.await_metric(leader, "chronik_raft_follower_unconfirmed", 1, **lag_of_3)
+        self.started.await_isr("led", 0, {1, 2}, timeout=WAIT)
+        lag = leader.metric("chronik_raft_follower_lag_entries", **lag_of_3)
+        self.say(f"lag at least {lag:.0f} entries, written in {wrote:.1f} s")
 
 
 if __name__ == "__main__":

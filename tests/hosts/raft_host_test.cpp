@@ -290,6 +290,23 @@ TEST_CASE("bytes that are no message, and another node's messages, are refused",
     CHECK(host.create(&config) == 0);
 }
 
+TEST_CASE("a panic of the library ends its node and nothing else", "[raft_host]") {
+    const raft_host& host = any_library();
+    CAPTURE(host.name);
+    RaftGroup group(host, any_options(), {1, 2, 3});
+    REQUIRE(group.elect(1));
+    // A heartbeat of term 9 from node 2 to node 1 that commits what its log does not have.
+    const std::uint8_t lie[] = {0x08, 8, 0x10, 1, 0x18, 2, 0x20, 9, 0x40, 100};
+    REQUIRE(host.step(group[1], lie, sizeof lie) == RAFT_HOST_PANIC);
+    CHECK(group.error(1).find("out of range") != std::string::npos);
+    insync_raft_state state{};
+    CHECK(host.reader->read(group[1], &state, nullptr, 0) == INSYNC_RAFT_UNAVAILABLE);
+    CHECK(host.tick(group[1]) == RAFT_HOST_DOWN);
+    CHECK(host.tick(group[2]) == RAFT_HOST_OK);
+    REQUIRE(host.restart(group[1]) == RAFT_HOST_OK);
+    CHECK(group.wait_for_leader() != 0);
+}
+
 TEST_CASE("the same seeds make the same elections, and others do not", "[raft_host]") {
     const raft_host& host = any_library();
     CAPTURE(host.name);

@@ -162,3 +162,16 @@ TEST_CASE("explain says that an assigned replica is no member of the group", "[s
     CHECK(fmt::format("{}", p.explain(3)) ==
           "replica 3 is out of the ISR: its consensus group has no such member (epoch 4)");
 }
+
+TEST_CASE("who was named last is not named over who has published since", "[s5]") {
+    OnePartition p;
+    p.group().follow(3, 7);
+    REQUIRE(p.initialize() == Result::ok);
+    REQUIRE(p.set().leader() == 3);
+    p.group().follow(kNoNode, 9); // a candidate, of a term that nobody leads in
+    p.sweep();
+    CHECK(p.set().leader() == 3); // the last that was known
+    REQUIRE(p.isr.apply_published_isr(p.kTopic, 0, {2, 8, 1, {1, 2}}) == Result::ok);
+    CHECK(p.set().leader() == 2);
+    CHECK_FALSE(p.set().leader_ahead());
+}

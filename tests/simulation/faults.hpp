@@ -15,21 +15,23 @@ namespace simulation {
 /// One fault, if the plan knows its class; each class has its bit.
 inline void World::happen() {
     using Class = void (World::*)(unsigned);
-    static constexpr std::array<std::pair<Class, unsigned>, 9> kClasses{{
-        {&World::link_fault, 9},
+    static constexpr std::array<std::pair<Class, unsigned>, 11> kClasses{{
+        {&World::link_fault, 12},
         {&World::node_fault, 8},
         {&World::leadership_fault, 4},
         {&World::clock_fault, 6},
-        {&World::view_fault, 4},
+        {&World::view_fault, 6},
         {&World::config_fault, 6},
         {&World::metadata_fault, 3},
         {&World::push_fault, 4},
         {&World::callback_fault, 3},
+        {&World::member_fault, 5},
+        {&World::group_fault, 7},
     }};
     fail_allocations();
     unsigned kind = tape_.byte();
     if (kind == 0) return;
-    kind = (kind - 1) % 47;
+    kind = (kind - 1) % 64;
     for (std::size_t i = 0; i < kClasses.size(); ++i) {
         const auto& [act, kinds] = kClasses[i];
         if (kind < kinds) {
@@ -60,6 +62,15 @@ inline void World::link_fault(unsigned kind) {
         return cluster_.set_network(bad);
     }
     case 3: return cluster_.set_network({});
+    case 4: {
+        const NodeId other = any_node();
+        report_.note("answers of {} to {} are kept on their way", node, other);
+        return cluster_.hold_answers(node, other);
+    }
+    case 5: return cluster_.stop_holding_answers();
+    case 6:
+        report_.note("{} answers arrive that were kept", cluster_.held_answers());
+        return cluster_.release_answers();
     default: report_.note("links are mended"); return cluster_.heal();
     }
 }
@@ -162,14 +173,27 @@ inline void World::view_fault(unsigned kind) {
     const NodeId node = any_node();
     HostView& view = host(node).view();
     if (!host(node).up()) return;
+    if (kind > 3) return busy_reads(node);
     report_.note("reads of {}: {}", node,
                  std::array{"torn", "unavailable", "stand still", "good"}[kind]);
+    cluster_.set_reads(node, {});
     switch (kind) {
     case 0: view.fault = ViewFault::torn; return;
     case 1: view.fault = ViewFault::unavailable; return;
     case 2: report_.reach(Mark::frozen_view); return view.freeze();
     default: view.fault = ViewFault::none; return;
     }
+}
+
+/// Many reads fail, as those of a lock that is nearly always held.
+inline void World::busy_reads(NodeId node) {
+    const insync::testing::ReadQuality quality{
+        .unavailable_percent = static_cast<unsigned>(tape_.between(20, 95)),
+        .torn_percent = static_cast<unsigned>(tape_.below(50)),
+        .until = now() + 2 * some_time()};
+    report_.note("reads of {}: {} % unavailable, and {} % of the others torn", node,
+                 quality.unavailable_percent, quality.torn_percent);
+    cluster_.set_reads(node, quality);
 }
 
 inline void World::assign(GroupNumber group, const std::vector<NodeId>& nodes) {

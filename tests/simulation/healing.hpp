@@ -12,6 +12,8 @@ namespace simulation {
 inline void World::heal() {
     report_.note("all is mended");
     cluster_.heal();
+    cluster_.release_answers();
+    joins_late_ = {};
     cluster_.set_network({});
     metadata_.set_quality({});
     for (NodeId node = 1; node <= last_node(); ++node) {
@@ -25,7 +27,12 @@ inline void World::heal() {
         // A clock that went back stands still for its manager until it has made that good.
         cluster_.time_of(node).set_time(
             now(), std::max(cluster_.local_now(node), host(node).latest_seen()));
+        cluster_.set_reads(node, {});
         host(node).view().fault = ViewFault::none;
+        for (GroupNumber group = 0; group < plan_.groups && host(node).up(); ++group) {
+            auto& anew_at = host(node).tracked(group).anew_at;
+            anew_at = std::min(anew_at, anew_at == TimePoint::max() ? anew_at : now());
+        }
         host(node).throw_in_callbacks(0);
         host(node).forget_failing_allocation();
     }
@@ -46,6 +53,11 @@ inline bool World::make_whole() {
             const auto is = std::find_if(members.begin(), members.end(),
                                          [&](const auto& member) { return member.node == node; });
             const bool voter = is != members.end() && is->kind == insync::ReplicaKind::voter;
+            if (!due && cluster_.replica(group, node).alone) {
+                whole = false;
+                if (cluster_.empty_disk(group, node)) host(node).begin_anew(group);
+                continue;
+            }
             if (due == voter && (due || is == members.end())) continue;
             whole = false;
             (void)cluster_.change_member(
@@ -79,14 +91,28 @@ inline void World::converge() {
     if (!report_.failed()) check_converged();
     changes = moved();
     load_ = 1;
+    keep_reads_busy(true);
     live_until(now() + 3 * lag);
     if (report_.failed()) return;
     if (moved() != changes) report_.fail("V7", "an ISR changes though nothing is wrong");
+    keep_reads_busy(false);
     load_ = 0;
     live_until(now() + lag);
     if (!report_.failed()) check_converged();
     check_acknowledged();
     report_.reach(Mark::converged);
+}
+
+/// Reads fail as those of a busy lock do, as often as can be borne: all that are made within a
+/// `max_lag_ms` fail once in a billion times at most. Nothing else may come of it.
+inline void World::keep_reads_busy(bool busy) {
+    const auto intervals = plan_.config.max_lag_ms / plan_.config.check_interval_ms;
+    const unsigned percent = intervals >= 8 ? 70 : intervals >= 5 ? 50 : 20;
+    if (busy) report_.reach(Mark::busy_and_calm);
+    for (NodeId node = 1; node <= last_node(); ++node) {
+        host(node).expect_calm(busy);
+        cluster_.set_reads(node, {.unavailable_percent = busy ? percent : 0});
+    }
 }
 
 inline void World::check_converged() {

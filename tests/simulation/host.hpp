@@ -44,6 +44,13 @@ public:
     [[nodiscard]] Tracked& tracked(GroupNumber group) { return tracked_[group]; }
 
     void tick();
+    /// Whether reads failed, so that the loop should come round sooner.
+    [[nodiscard]] bool has_failed_reads() const noexcept { return up() && fails_; }
+    [[nodiscard]] Millis retry_pause() const {
+        return std::max(plan_.config.check_interval_ms / 8, Millis{1});
+    }
+    /// Its library tells that something has changed in a group.
+    void look(GroupNumber group);
     /// A client asks for one append with acks=all.
     void produce(GroupNumber group, Index count);
     void push_answer(GroupNumber group, NodeId follower);
@@ -54,12 +61,19 @@ public:
     void set_assignment(GroupNumber group, const std::vector<NodeId>& nodes);
     void apply_published(GroupNumber group);
     void track_anew(GroupNumber group);
+    void begin_anew(GroupNumber group);
+    /// A partition is made; the options tell who is alive, or the marks alone do.
+    void make(GroupNumber group, bool tells_who_is_alive);
+    /// The cluster takes a node for dead, or no more.
+    void mark(NodeId node, bool dead);
     /// The allocation after `nth` others fails, in whichever call of the manager that is.
     void fail_allocation(std::size_t nth) noexcept { failing_allocation_ = nth; }
     void forget_failing_allocation() noexcept { failing_allocation_.reset(); }
     void throw_in_callbacks(int times) noexcept { throwing_ = times; }
     /// The latest time that the manager was shown.
     [[nodiscard]] TimePoint latest_seen() const noexcept { return seen_; }
+    /// Nothing is wrong but that reads fail: no partition may lose its quorum for that.
+    void expect_calm(bool calm) noexcept { calm_ = calm; }
     /// All is well and still, and the leader says `due`: this host must say the same.
     void expect_converged(GroupNumber group, const insync::IsrSet& due);
 
@@ -76,12 +90,16 @@ private:
     Result call(const Call& manager_call);
     template <class Call, class ModelCall>
     Result call_both(Tracked& t, std::string_view what, const Call& call, const ModelCall& model);
-    void track(GroupNumber group);
+    void track(GroupNumber group, bool tells_who_is_alive = false);
+    [[nodiscard]] insync::IsrSet first_set(const Tracked& t,
+                                           const insync::PublishedIsr& newest) const;
     void await(Tracked& t, const PendingWait& wait);
     void hear(const insync::IsrChange& change);
     void on_wait_ended(GroupNumber group, int id, insync::WaitResult result);
     void in_callback();
     bool begin_sweep(TimePoint now);
+    void schedule_retry(TimePoint now);
+    [[nodiscard]] const insync::PublishedIsr& known_set(GroupNumber group) const;
     [[nodiscard]] bool is_overdue(TimePoint now) const {
         return insync::saturating_age(now, last_sweep_) > 2 * plan_.config.check_interval_ms;
     }
@@ -99,8 +117,12 @@ private:
     void check_waits(Tracked& t, const insync::IsrSet& set);
     void check_after_sweep(Tracked& t);
     void check_members_after_sweep(Tracked& t, const insync::IsrSet& set);
+    void check_leader(const Tracked& t, const insync::IsrSet& set);
+    void check_fallen(Tracked& t);
+    void check_first_members(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
     void check_told(const Tracked& t);
+    void check_vouched(Tracked& t, const insync::IsrSet& set);
     void check_committed(const Tracked& t, const PendingWait& wait);
     void compare_with_model(Tracked& t, const insync::IsrSet& set);
 
@@ -116,7 +138,10 @@ private:
     TimePoint seen_ = insync::kNever; ///< the latest that the manager was shown
     TimePoint last_sweep_;
     TimePoint next_sweep_;
+    TimePoint next_retry_ = TimePoint::max();
     bool stalled_ = false; ///< the last sweep came late
+    bool calm_ = false;    ///< nothing but reads may fail
+    bool fails_ = false;   ///< some reads failed at the last
     std::optional<std::size_t> failing_allocation_;
     int throwing_ = 0;
     int depth_ = 0; ///< of calls within callbacks

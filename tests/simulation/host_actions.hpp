@@ -19,8 +19,10 @@ inline void Host::start() {
     manager_->subscribe([this](const insync::IsrChange& change) { hear(change); });
     manager_->publish_to(store_);
     last_sweep_ = next_sweep_ = seen_;
-    stalled_ = false;
-    tracked_.clear();
+    next_retry_ = TimePoint::max();
+    stalled_ = fails_ = false;
+    for (const NodeId node : truth_.dead) mark(node, true);
+    tracked_.reserve(kMostGroups); // the manager's calls refer to them
     tracked_.resize(plan_.groups);
     for (GroupNumber group = 0; group < plan_.groups; ++group) track(group);
 }
@@ -35,44 +37,102 @@ inline void Host::stop() {
     tracked_.clear();
 }
 
+/// What a partition begins with, by what the metadata knows and who is taken for dead.
+inline insync::IsrSet Host::first_set(const Tracked& t, const insync::PublishedIsr& newest) const {
+    std::vector<NodeId> in;
+    std::vector<NodeId> others;
+    const auto divide = [&](const auto& is_in) {
+        in.clear();
+        others.clear();
+        for (const NodeId node : t.assigned) (is_in(node) ? in : others).push_back(node);
+    };
+    const auto contains = [](const auto& nodes, NodeId node) {
+        return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+    };
+    divide([&](NodeId node) { return contains(newest.members, node); });
+    if (!in.empty()) {
+        const bool known = contains(t.assigned, newest.leader);
+        return {known ? newest.leader : kNoNode, in, others, newest.epoch, newest.version};
+    }
+    divide([&](NodeId node) { return node == self_ || !truth_.dead.contains(node); });
+    if (in.empty()) divide([](NodeId) { return true; });
+    return {kNoNode, in, others};
+}
+
 /// Begins to track a partition, with what the metadata knows.
-inline void Host::track(GroupNumber group) {
+inline void Host::track(GroupNumber group, bool tells_who_is_alive) {
     Tracked& t = tracked_[group];
-    const insync::PublishedIsr& newest = metadata_.newest(group);
+    const insync::PublishedIsr& newest = known_set(group);
     t = {};
     t.group = group;
     t.assigned = truth_.groups[group].assigned;
-    const bool inherits =
-        std::find_first_of(newest.members.begin(), newest.members.end(), t.assigned.begin(),
-                           t.assigned.end()) != newest.members.end();
     t.min_isr = plan_.config.min_insync_replicas;
-    const std::set<NodeId> replicas{t.assigned.begin(), t.assigned.end()};
-    const auto number = static_cast<insync::PartitionId>(group);
+    t.folded = t.last = first_set(t, newest);
+    t.heard = t.folded.epoch();
+    const bool inherits = t.folded.version() != 0;
     if (plan_.refined)
         t.model = std::make_unique<property::NaivePartition>(
-            self_, plan_.config, replicas, std::nullopt, inherits ? &newest : nullptr);
-    std::vector<NodeId> others;
-    t.folded = insync::IsrSet{kNoNode, t.assigned, {}};
-    if (inherits) {
-        std::vector<NodeId> in;
-        for (const NodeId node : t.assigned) {
-            const auto& members = newest.members;
-            const bool member = std::find(members.begin(), members.end(), node) != members.end();
-            (member ? in : others).push_back(node);
-        }
-        const bool known = replicas.contains(newest.leader);
-        t.folded = insync::IsrSet{known ? newest.leader : kNoNode, in, others, newest.epoch,
-                                  newest.version};
-    }
-    t.last = t.folded;
-    t.heard = t.folded.epoch();
-    const Result result = inherits ? manager_->initialize_isr("t", number, t.assigned, newest)
-                                   : manager_->initialize_isr("t", number, t.assigned);
+            self_, plan_.config, std::set<NodeId>{t.assigned.begin(), t.assigned.end()},
+            std::nullopt, inherits ? &newest : nullptr, truth_.dead);
+    insync::PartitionOptions options;
+    if (inherits) options.inherited = &newest;
+    const auto members = t.folded.members();
+    if (tells_who_is_alive && !inherits && members.size() < t.assigned.size())
+        options.alive = insync::NodeList{members};
+    const Result result =
+        manager_->initialize_isr("t", static_cast<insync::PartitionId>(group), t.assigned, options);
     if (result != Result::ok)
         return report_.fail("S10", "node {}: initialize_isr gives {}", self_, to_string(result));
-    t.handle = manager_->find("t", number);
+    t.handle = manager_->find("t", static_cast<insync::PartitionId>(group));
+    t.failed = false; // the next sweep reads it, whatever this read gave
     if (t.model) observe_model(t, true, seen_, true);
     check(t);
+}
+
+/// What the metadata shows this node; a node that leads a group of its own knows none of it.
+inline const insync::PublishedIsr& Host::known_set(GroupNumber group) const {
+    static const insync::PublishedIsr kNothing{};
+    return truth_.cluster.replica(group, self_).alone ? kNothing : metadata_.newest(group);
+}
+
+/// The group is another one than before, or its epoch has fallen: all that was known is forgotten.
+inline void Host::begin_anew(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    failing_allocation_.reset(); // the host would try again
+    t.heard = 0;
+    t.emptied.clear();
+    t.fell = insync::kNever;
+    t.anew_at = TimePoint::max();
+    view_.begin_reading();
+    const Result result = manager_->register_anew("t", static_cast<insync::PartitionId>(group));
+    if (result != Result::ok)
+        report_.fail("S10", "node {} group {}: register_anew gives {}", self_, group,
+                     to_string(result));
+    if (!t.waits.empty())
+        report_.fail("L24", "node {} group {}: a wait outlived its group", self_, group);
+    t.last = insync::IsrSet{};
+    t.high_watermark = 0;
+    t.failed = false;
+    if (t.model) {
+        t.model->register_anew(truth_.dead);
+        observe_model(t, true, seen_, true);
+    }
+    for (Tracked& each : tracked_) check(each);
+    apply_published(group);
+}
+
+inline void Host::make(GroupNumber group, bool tells_who_is_alive) {
+    tracked_.emplace_back();
+    track(group, tells_who_is_alive);
+}
+
+inline void Host::mark(NodeId node, bool dead) {
+    failing_allocation_.reset(); // the host would try again
+    const Result result = dead ? manager_->mark_dead(node) : manager_->mark_alive(node);
+    if (result != Result::ok)
+        report_.fail("S10", "node {}: {} is marked, which gives {}", self_, node,
+                     to_string(result));
+    for (Tracked& t : tracked_) check(t);
 }
 
 inline void Host::track_anew(GroupNumber group) {
@@ -92,23 +152,15 @@ inline void Host::track_anew(GroupNumber group) {
     expect_dead(); // nor does it name the next in its place
 }
 
-/// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late
-/// evicts nobody, the next one judges (S3).
-inline bool Host::begin_sweep(TimePoint now) {
-    if (now < next_sweep_) return false;
-    stalled_ = is_overdue(now) && !stalled_;
-    if (stalled_) report_.reach(Mark::stalled_sweep);
-    last_sweep_ = now;
-    next_sweep_ = now + plan_.config.check_interval_ms;
-    return true;
-}
-
-/// What the host's loop does each `check_interval_ms`, by its own clock or thereabouts.
+/// What the host's loop does each `check_interval_ms`, by its own clock or thereabouts, and more
+/// often while reads fail.
 inline void Host::tick() {
     const TimePoint now = local_now();
     const TimePoint last = last_sweep_;
     const bool late = is_overdue(now);
     const bool sweeps = begin_sweep(now);
+    const bool retries = !sweeps && now >= next_retry_;
+    view_.begin_reading();
     (void)call([&] {
         manager_->tick();
         return Result::ok;
@@ -116,10 +168,25 @@ inline void Host::tick() {
     for (Tracked& t : tracked_)
         if (t.model) t.model->expire_waits(now);
     for (Tracked& t : tracked_) {
-        if (t.model && sweeps) observe_model(t, !stalled_, last, late);
+        const bool read = sweeps || (retries && t.failed);
+        if (t.model && read)
+            observe_model(t, !stalled_, sweeps ? last : last_sweep_, sweeps && late);
+        if (read) t.failed = view_.failed(t.group);
         check(t);
-        if (sweeps) check_after_sweep(t);
+        if (read) check_after_sweep(t);
     }
+    if (sweeps || retries) schedule_retry(now);
+}
+
+inline void Host::look(GroupNumber group) {
+    Tracked& t = tracked_[group];
+    const TimePoint now = local_now();
+    const bool late = is_overdue(now);
+    view_.begin_reading();
+    (void)call([&] { return manager_->update_isr(t.handle); });
+    if (t.model) observe_model(t, !late && !stalled_, last_sweep_, late);
+    for (Tracked& each : tracked_) check(each); // callbacks may touch them all
+    if (view_.saw_truth(group) && !plan_.fails_to_allocate) check_vouched(t, t.last);
 }
 
 inline void Host::produce(GroupNumber group, Index count) {
@@ -233,7 +300,7 @@ inline void Host::set_assignment(GroupNumber group, const std::vector<NodeId>& n
 
 inline void Host::apply_published(GroupNumber group) {
     Tracked& t = tracked_[group];
-    const insync::PublishedIsr& newest = metadata_.newest(group);
+    const insync::PublishedIsr& newest = known_set(group);
     if (newest.members.empty()) return;
     t.heard = std::max(t.heard, newest.epoch);
     const auto apply = [&] {

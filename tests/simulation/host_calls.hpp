@@ -57,8 +57,10 @@ insync::Result Host::call_both(Tracked& t,
 }
 
 inline void Host::Store::publish(insync::TopicPartition name, const insync::PublishedIsr& isr) {
-    host.metadata_.publish(static_cast<GroupNumber>(name.partition), isr,
-                           host.truth_.cluster.now());
+    // Of a group of its own this metadata knows nothing.
+    const auto group = static_cast<GroupNumber>(name.partition);
+    if (!host.truth_.groups[group].alone.contains({host.self_, isr.epoch}))
+        host.metadata_.publish(group, isr, host.truth_.cluster.now());
     host.in_callback();
 }
 
@@ -132,14 +134,32 @@ inline Host::Moment Host::moment(Tracked& t, bool may_evict, TimePoint last, boo
             paused,
             false,
             property::Reported{*set},
-            manager_->has_min_isr(t.handle)};
+            manager_->has_min_isr(t.handle),
+            truth_.dead};
 }
 
-/// Shows the model what the manager has just read: nothing has moved since.
+/// Shows the model what the manager has just read.
 inline void Host::observe_model(Tracked& t, bool may_evict, TimePoint last, bool paused) {
-    insync::GroupState state;
-    const insync::ReadResult read = view_.read(t.group + 1, state);
-    (void)t.model->observe(read, state, moment(t, may_evict, last, paused));
+    const HostView::Read& read = view_.last_read(t.group);
+    (void)t.model->observe(read.result, read.state, moment(t, may_evict, last, paused));
+}
+
+/// What the manager does by itself at a tick: a sweep, when one is due (S4). One that is late
+/// evicts nobody, the next one judges (S3).
+inline bool Host::begin_sweep(TimePoint now) {
+    if (now < next_sweep_) return false;
+    stalled_ = is_overdue(now) && !stalled_;
+    if (stalled_) report_.reach(Mark::stalled_sweep);
+    last_sweep_ = now;
+    next_sweep_ = now + plan_.config.check_interval_ms;
+    return true;
+}
+
+/// Else reads that failed are repeated, eight times an interval (S2).
+inline void Host::schedule_retry(TimePoint now) {
+    fails_ = false;
+    for (Tracked& t : tracked_) fails_ = fails_ || t.failed;
+    next_retry_ = fails_ ? now + retry_pause() : TimePoint::max();
 }
 
 } // namespace simulation

@@ -3,6 +3,7 @@
 #include "simulation/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -25,13 +26,26 @@ public:
         return static_cast<Group>(partition.partition) + 1;
     }
     insync::ReadResult read(const Group& group, insync::GroupState& state) noexcept {
-        if (fault == ViewFault::unavailable) return insync::ReadResult::unavailable;
-        if (fault == ViewFault::frozen) {
-            state = frozen_[group - 1];
-            return insync::ReadResult::ok;
-        }
-        const auto read = cluster_->read(group - 1, node_, state);
-        return fault == ViewFault::torn ? insync::ReadResult::torn : read;
+        Read& last = reads_[group - 1];
+        last.result = read_with_fault(group - 1, state);
+        last.state = state;
+        return last.result;
+    }
+    /// What the manager was last told of a group; torn if it has not asked since `begin_reading`.
+    struct Read {
+        insync::ReadResult result = insync::ReadResult::torn;
+        insync::GroupState state;
+    };
+    void begin_reading() noexcept {
+        for (Read& read : reads_) read.result = insync::ReadResult::torn;
+    }
+    [[nodiscard]] const Read& last_read(GroupNumber group) const noexcept { return reads_[group]; }
+    [[nodiscard]] bool failed(GroupNumber group) const noexcept {
+        return reads_[group].result != insync::ReadResult::ok;
+    }
+    /// Whether that was the truth.
+    [[nodiscard]] bool saw_truth(GroupNumber group) const noexcept {
+        return fault == ViewFault::none && !failed(group);
     }
     [[nodiscard]] Millis contact_slack() const noexcept { return Millis{0}; }
 
@@ -47,8 +61,20 @@ public:
     ViewFault fault = ViewFault::none;
 
 private:
+    insync::ReadResult read_with_fault(GroupNumber group, insync::GroupState& state) {
+        if (fault == ViewFault::unavailable) return insync::ReadResult::unavailable;
+        if (fault == ViewFault::frozen) {
+            if (group >= frozen_.size()) return insync::ReadResult::unavailable;
+            state = frozen_[group];
+            return insync::ReadResult::ok;
+        }
+        const auto read = cluster_->read(group, node_, state);
+        return fault == ViewFault::torn ? insync::ReadResult::torn : read;
+    }
+
     const insync::testing::SimulatedCluster* cluster_;
     NodeId node_;
+    std::array<Read, kMostGroups> reads_;
     std::vector<insync::GroupState> frozen_;
 };
 

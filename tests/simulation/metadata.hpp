@@ -20,6 +20,11 @@ public:
     Metadata(const Plan& plan, Report& report)
         : report_(report), newest_(plan.groups), seen_(plan.groups), numbers_(plan.cluster.seed) {}
 
+    void add_group() {
+        newest_.emplace_back();
+        seen_.emplace_back();
+    }
+
     /// How decisions fare on their way.
     struct Quality {
         unsigned lost_percent = 0;

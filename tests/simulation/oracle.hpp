@@ -48,13 +48,10 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
     if (std::pair{set.epoch(), set.version()} < std::pair{t.last.epoch(), t.last.version()})
         fail("S4", "an older set came back");
     if (set != t.folded) fail("L28", "the events do not add up to the set");
+    if (calm_ && !has_min && set.own() && set.size() >= min_isr)
+        fail("S2", "a healthy partition lost its quorum, as reads failed");
     if (has_min && (!set.own() || set.size() < min_isr)) fail("S5", "writes are accepted");
-    if (set.own()) {
-        const auto& leaders = truth_.groups[t.group].leaders;
-        const auto leader = leaders.find(set.epoch());
-        if (leader == leaders.end() || leader->second != self_)
-            fail("S5", "leads in an epoch in which it was not elected");
-    }
+    check_leader(t, set);
     if (manager_->has_min_isr("t", static_cast<insync::PartitionId>(t.group)) != has_min)
         fail("S5", "two answers by name and by handle");
     // How a leadership began and ended, for the checks that need to know.
@@ -62,6 +59,7 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
         t.began = seen_;
         t.first_members = members;
         t.high_watermark = 0;
+        check_first_members(t, set);
         if (t.resigned) report_.reach(Mark::leads_again);
         if (set.epoch() > t.last.epoch() + 1) report_.reach(Mark::skipped_epochs);
     }
@@ -71,8 +69,33 @@ inline void Host::check_set(Tracked& t, const insync::IsrSet& set) {
     if (set.own() && set.size() < min_isr) t.fell_below_min = true;
     if (has_min && std::exchange(t.fell_below_min, false)) report_.reach(Mark::below_min_and_back);
     if (set.stale()) report_.reach(Mark::stale_set);
-    if (!set.own() && set.leader() == self_ && set.size() < t.last.size())
+    if (!set.own() && t.last.own() == set.own() && set.epoch() == t.last.epoch() &&
+        set.version() > t.last.version() && set.size() < t.last.size() &&
+        truth_.led(t.group, set.epoch(), self_))
         report_.reach(Mark::former_leader_shrank);
+}
+
+/// S5: who leads was elected in the epoch of its set, and who does not lead never names itself. A
+/// leader that is ahead of the set was elected in a newer epoch.
+inline void Host::check_leader(const Tracked& t, const insync::IsrSet& set) {
+    const auto fail = [&](std::string_view what) {
+        report_.fail("S5", "node {} group {}: {}: {} in epoch {}{}", self_, t.group, what,
+                     set.leader(), set.epoch(), set.leader_ahead() ? ", ahead" : "");
+    };
+    const bool alone = truth_.groups[t.group].alone.contains({self_, set.epoch()});
+    if (set.own() && !alone && !truth_.led(t.group, set.epoch(), self_))
+        fail("leads in an epoch in which it was not elected");
+    if (set.own() || set.leader() == kNoNode) return;
+    if (set.leader() == self_) return fail("does not lead, and names itself");
+    if (!set.leader_ahead()) {
+        if (!truth_.led(t.group, set.epoch(), set.leader())) fail("names who was not elected");
+        return;
+    }
+    report_.reach(Mark::leader_ahead);
+    const auto& leaders = truth_.groups[t.group].leaders;
+    const bool newer = std::any_of(leaders.upper_bound(set.epoch()), leaders.end(),
+                                   [&](const auto& each) { return each.second == set.leader(); });
+    if (!newer && !(set.epoch() == 0 || alone)) fail("names who was not elected later");
 }
 
 /// S6: it never falls within an epoch, and passes only what the leader and every member hold on
@@ -98,7 +121,7 @@ inline void Host::check_high_watermark(Tracked& t, const insync::IsrSet& set) {
                      self_, t.group, *mark);
     if (replica.leads() && replica.epoch == set.epoch())
         for (const NodeId node : set.members())
-            if (truth_.held(t.group, node, self_) < *mark)
+            if (!t.emptied.contains(node) && truth_.held(t.group, node, self_) < *mark)
                 report_.fail("L11",
                              "node {} group {}: the high watermark is {}, member {} holds "
                              "only {}",
@@ -127,8 +150,11 @@ inline void Host::check_told(const Tracked& t) {
 
 /// S6: committed by consensus, and at this instant on the disks of all members, which are enough.
 inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
-    Index& highest = truth_.groups[t.group].acknowledged[wait.epoch];
-    highest = std::max(highest, wait.index);
+    auto& group = truth_.groups[t.group];
+    if (!group.alone.contains({self_, wait.epoch})) {
+        Index& highest = group.acknowledged[wait.epoch];
+        highest = std::max(highest, wait.index);
+    }
     if (plan_.re_enters) return; // another callback may have changed it all since
     const auto set = manager_->get_isr(t.handle);
     const auto fail = [&](std::string_view what) {
@@ -140,11 +166,25 @@ inline void Host::check_committed(const Tracked& t, const PendingWait& wait) {
     if (set->size() < insync::effective_min_isr(t.min_isr, t.assigned.size()))
         return fail("below min ISR");
     for (const NodeId node : set->members())
-        if (!truth_.holds(t.group, node, wait.index, wait.epoch))
+        if (!t.emptied.contains(node) && !truth_.holds(t.group, node, wait.index, wait.epoch))
             return fail(fmt::format("though member {} does not hold it", node));
     const auto& replica = truth_.cluster.replica(t.group, self_);
     if (replica.leads() && replica.epoch == wait.epoch && replica.commit < wait.index)
         return fail("before it was committed");
+}
+
+/// S3: when a leadership begins, only those have grace who were members, and are not known to be
+/// dead.
+inline void Host::check_first_members(Tracked& t, const insync::IsrSet& set) {
+    const auto& replica = truth_.cluster.replica(t.group, self_);
+    if (!replica.leads() || replica.epoch != set.epoch()) return;
+    for (const NodeId node : truth_.dead) {
+        const bool verified = replica.peers[static_cast<std::size_t>(node)].verified;
+        if (node == self_ || verified) continue;
+        if (set.contains(node))
+            report_.fail("S3", "node {} group {}: {} is dead, and has grace", self_, t.group, node);
+        if (t.last.contains(node)) report_.reach(Mark::dead_without_grace);
+    }
 }
 
 /// What a change may do (S3). A removal for its lag needs a lag; a late sweep removes nobody.
@@ -167,6 +207,7 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
         if (moved.added && (silent || behind > config.max_lag_entries))
             report_.fail("L6", "node {} group {}: {} joins, silent for {} ms, {} behind", self_,
                          t.group, moved.node, silence.count(), behind);
+        if (moved.added && truth_.dead.contains(moved.node)) report_.reach(Mark::dead_joined);
         if (moved.added && t.high_watermark > peer.match)
             report_.reach(Mark::watermark_held_by_joiner);
         if (!moved.added && stalled_)
@@ -183,16 +224,56 @@ inline void Host::check_change(Tracked& t, const insync::IsrChange& change) {
 /// What a sweep that read the truth leaves (S3, S5): no answer of an older epoch, nobody that has
 /// been silent too long, no quorum that is not there.
 inline void Host::check_after_sweep(Tracked& t) {
-    if (view_.fault != ViewFault::none) return report_.reach(Mark::failed_read);
+    if (!view_.saw_truth(t.group)) return report_.reach(Mark::failed_read);
     const auto& replica = truth_.cluster.replica(t.group, self_);
     const auto set = manager_->get_isr(t.handle);
     if (!set || plan_.fails_to_allocate) return;
     const auto self_at = std::find(t.assigned.begin(), t.assigned.end(), self_);
     const bool due = replica.leads() && self_at != t.assigned.end() && t.heard <= replica.epoch;
+    if (set->own() && set->epoch() > replica.epoch) return check_fallen(t);
+    if (t.anew_at != TimePoint::max()) return; // nor is it believed if it leads in a lower epoch
     if (set->own() != due)
         return report_.fail("S5", "node {} group {}: after a sweep it {} in epoch {}", self_,
                             t.group, due ? "does not lead" : "leads", replica.epoch);
+    check_vouched(t, *set);
     if (due) check_members_after_sweep(t, *set);
+}
+
+/// S2: what a replica held is forgotten once the view vouches for it no more. One that was removed,
+/// or has nothing any more, is not in the ISR before it has confirmed.
+inline void Host::check_vouched(Tracked& t, const insync::IsrSet& set) {
+    t.emptied.clear();
+    const auto& replica = truth_.cluster.replica(t.group, self_);
+    if (!set.own() || !replica.leads() || replica.epoch != set.epoch()) return;
+    if (std::exchange(t.vouched_in, set.epoch()) != set.epoch()) {
+        t.vouched.clear();
+        t.disavowed.clear();
+    }
+    for (const NodeId node : t.assigned) {
+        if (node == self_) continue;
+        const bool is_member = truth_.cluster.membership(t.group, self_).find(node) != nullptr;
+        if (is_member && replica.peers[static_cast<std::size_t>(node)].verified) {
+            t.vouched.insert(node);
+            t.disavowed.erase(node);
+            continue;
+        }
+        if (!is_member || t.vouched.erase(node) != 0) t.disavowed.insert(node);
+        if (t.disavowed.contains(node) && set.contains(node))
+            report_.fail("S2", "node {} group {}: {} is a member, which the view vouches not for",
+                         self_, t.group, node);
+    }
+}
+
+/// S1: a node that led alone has joined others in a lower epoch, and its host has not said so yet.
+inline void Host::check_fallen(Tracked& t) {
+    if (t.fell == insync::kNever) t.fell = seen_;
+    report_.reach(Mark::fell_unnoticed);
+    if (insync::saturating_age(seen_, t.fell) > plan_.config.max_lag_ms)
+        report_.fail("S1", "node {} group {}: leads though its epoch fell {} ms ago", self_,
+                     t.group, insync::saturating_age(seen_, t.fell).count());
+    if (manager_->counters().epochs_fallen == 0)
+        report_.fail("S1", "node {} group {}: its epoch fell, which nobody can see", self_,
+                     t.group);
 }
 
 inline void Host::check_members_after_sweep(Tracked& t, const insync::IsrSet& set) {
@@ -235,12 +316,14 @@ inline void Host::expect_converged(GroupNumber group, const insync::IsrSet& due)
     const bool is_assigned = std::find(assigned.begin(), assigned.end(), self_) != assigned.end();
     const auto set = manager_->get_isr(tracked_[group].handle);
     // Who is no member of the group hears of no leader.
-    if (*set != due || (set->stale() && is_assigned))
+    const bool named = set->leader() == due.leader();
+    if (*set != due || ((set->stale() || !named) && is_assigned))
         report_.fail("V2",
-                     "node {} group {}: {} epoch {} version {}, the leader says {} epoch {} "
-                     "version {}",
-                     self_, group, set->members(), set->epoch(), set->version(), due.members(),
-                     due.epoch(), due.version());
+                     "node {} group {}: {} epoch {} version {} leader {}{}, the leader {} says {} "
+                     "epoch {} version {}",
+                     self_, group, set->members(), set->epoch(), set->version(), set->leader(),
+                     set->stale() ? " stale" : "", due.leader(), due.members(), due.epoch(),
+                     due.version());
     if (!tracked_[group].waits.empty())
         report_.fail("V4", "node {} group {}: waits are still pending", self_, group);
 }

@@ -21,12 +21,15 @@ using insync::TimePoint;
 using insync::testing::ByteTape;
 using insync::testing::GroupNumber;
 
+/// How many partitions a world has at most.
+inline constexpr std::size_t kMostGroups = 6;
+
 /// What one world is made of, and which faults it may know: drawn from the tape before anything
 /// happens, so that worlds differ in kind and not only in course.
 struct Plan {
     insync::IsrConfig config;
     insync::testing::SimulatedOptions cluster;
-    std::size_t groups = 1;
+    std::size_t groups = 1;   ///< more are made in its course
     std::size_t replicas = 3; ///< of each group
     bool refined = false;     ///< the naive model runs beside the managers
     bool pushes = false;      ///< hosts tell of answers and appends as they come

@@ -43,12 +43,28 @@ private:
     void node_fault(unsigned kind);
     void clock_fault(unsigned kind);
     void view_fault(unsigned kind);
+    void busy_reads(NodeId node);
     void leadership_fault(unsigned kind);
     void config_fault(unsigned kind);
     void metadata_fault(unsigned kind);
     void push_fault(unsigned kind);
     void callback_fault(unsigned kind);
     void fail_allocations();
+
+    // member_faults.hpp: members that come back with nothing
+    void member_fault(unsigned kind);
+    [[nodiscard]] bool take_out(GroupNumber group, NodeId node, bool stays_assigned);
+    void come_back(GroupNumber group, NodeId node);
+    void live_alone(GroupNumber group, NodeId node);
+    void join(GroupNumber group, NodeId node);
+    void look_at_members(GroupNumber group);
+
+    // group_faults.hpp: partitions that are made while nodes are dead
+    void group_fault(unsigned kind);
+    void take_for_dead(NodeId node, bool dead);
+    void add_group(GroupNumber group);
+    void create_group();
+
     void stop(NodeId node, bool loses_power, Millis away);
     void assign(GroupNumber group, const std::vector<NodeId>& nodes);
     [[nodiscard]] NodeId any_node() {
@@ -66,6 +82,7 @@ private:
     void heal();
     [[nodiscard]] bool make_whole();
     void converge();
+    void keep_reads_busy(bool busy);
     void check_converged();
     void check_acknowledged();
 
@@ -78,6 +95,8 @@ private:
     Truth truth_;
     std::vector<std::unique_ptr<Host>> hosts_;
     std::vector<TimePoint> next_tick_;
+    Millis joins_late_{0};              ///< how long a host takes to begin anew
+    std::vector<TimePoint> next_retry_; ///< of hosts whose reads failed
     std::vector<TimePoint> start_at_;   ///< of nodes that are down
     std::vector<TimePoint> resume_at_;  ///< of nodes that are paused
     std::vector<TimePoint> stalled_to_; ///< until when a host does not tick
@@ -92,21 +111,15 @@ inline World::World(ByteTape tape, Totals& totals, const RunOptions& options)
       plan_(Plan::draw(tape_)),
       cluster_(plan_.cluster),
       metadata_(plan_, report_),
-      truth_{cluster_, {}} {
+      truth_{cluster_, {}, {}} {
     const std::size_t nodes = cluster_.nodes();
-    for (GroupNumber group = 0; group < plan_.groups; ++group) {
-        std::vector<NodeId> replicas;
-        for (std::size_t i = 0; i < plan_.replicas; ++i)
-            replicas.push_back(static_cast<NodeId>((group + i) % nodes + 1));
-        std::sort(replicas.begin(), replicas.end());
-        (void)cluster_.add_group("t", static_cast<insync::PartitionId>(group), replicas);
-        truth_.groups.push_back({{}, {}, replicas});
-    }
+    for (GroupNumber group = 0; group < plan_.groups; ++group) add_group(group);
     const Millis interval = plan_.config.check_interval_ms;
     for (NodeId node = 1; node <= last_node(); ++node) {
         hosts_.push_back(std::make_unique<Host>(node, plan_, truth_, metadata_, report_));
         next_tick_.push_back(now() + interval * node / static_cast<int>(nodes));
     }
+    next_retry_.assign(nodes, TimePoint::max());
     start_at_.assign(nodes, TimePoint::max());
     resume_at_.assign(nodes, TimePoint::max());
     stalled_to_.assign(nodes, insync::kNever);
@@ -133,8 +146,8 @@ inline Verdict World::run() {
         host->stop();
     }
     ++report_.totals().worlds;
-    report_.totals().partition_ms +=
-        static_cast<std::uint64_t>(now().time_since_epoch().count()) * plan_.groups;
+    for (const Truth::Group& group : truth_.groups)
+        report_.totals().partition_ms += static_cast<std::uint64_t>((now() - group.born).count());
     Verdict verdict = report_.verdict();
     verdict.trace = report_.trace();
     return verdict;
@@ -145,6 +158,7 @@ inline void World::live_until(TimePoint end) {
     while (!report_.failed()) {
         const TimePoint sweep = *std::min_element(next_tick_.begin(), next_tick_.end());
         const TimePoint next = std::min({sweep, next_load_, metadata_.due(), end,
+                                         *std::min_element(next_retry_.begin(), next_retry_.end()),
                                          *std::min_element(start_at_.begin(), start_at_.end()),
                                          *std::min_element(resume_at_.begin(), resume_at_.end())});
         step_consensus(next);
@@ -152,7 +166,9 @@ inline void World::live_until(TimePoint end) {
         start_due_nodes();
         deliver_metadata();
         for (NodeId node = 1; node <= last_node(); ++node)
-            if (next_tick_[static_cast<std::size_t>(node) - 1] <= now()) tick(node);
+            if (std::min(next_tick_[static_cast<std::size_t>(node) - 1],
+                         next_retry_[static_cast<std::size_t>(node) - 1]) <= now())
+                tick(node);
         if (next_load_ <= now()) produce();
         if (now() >= end) return;
     }
@@ -162,7 +178,7 @@ inline void World::step_consensus(TimePoint until) {
     while (!report_.failed()) {
         const auto step = cluster_.step(until);
         if (!step) return;
-        if (step->elected || step->answered_by != kNoNode) on_step(*step);
+        if (step->elected || step->joined || step->answer) on_step(*step);
     }
 }
 
@@ -170,7 +186,13 @@ inline void World::on_step(const insync::testing::SimulatedStep& step) {
     report_.set_now(now().time_since_epoch().count());
     const auto& replica = cluster_.replica(step.group, step.node);
     auto& truth = truth_.groups[step.group];
-    if (step.elected) {
+    if (step.joined) join(step.group, step.node);
+    if (step.answer && step.answer->accepted && replica.leads() &&
+        step.answer->epoch < replica.epoch)
+        report_.reach(Mark::late_answer);
+    if (step.elected && replica.alone) {
+        truth.alone.insert({step.node, replica.epoch});
+    } else if (step.elected) {
         ++report_.totals().elections;
         report_.note("node {} leads group {} in epoch {}, end {}", step.node, step.group,
                      replica.epoch, replica.log.end());
@@ -195,13 +217,17 @@ inline void World::on_step(const insync::testing::SimulatedStep& step) {
 /// A host's loop comes round, unless its process is down or does not get on.
 inline void World::tick(NodeId node) {
     const auto at = static_cast<std::size_t>(node) - 1;
-    next_tick_[at] = now() + plan_.config.check_interval_ms;
+    if (next_tick_[at] <= now()) next_tick_[at] = now() + plan_.config.check_interval_ms;
+    next_retry_[at] = TimePoint::max();
     if (!host(node).up() || cluster_.is_paused(node)) return;
     if (stalled_to_[at] > now()) {
         next_tick_[at] = stalled_to_[at];
         return;
     }
+    for (GroupNumber group = 0; group < plan_.groups; ++group)
+        if (host(node).tracked(group).anew_at <= now()) host(node).begin_anew(group);
     host(node).tick();
+    if (host(node).has_failed_reads()) next_retry_[at] = now() + host(node).retry_pause();
 }
 
 inline void World::produce() {
@@ -228,6 +254,7 @@ inline void World::start_due_nodes() {
             start_at_[at] = TimePoint::max();
             report_.note("node {} starts", node);
             cluster_.start(node);
+            take_for_dead(node, false);
             host(node).start();
         }
         if (resume_at_[at] <= now()) {
@@ -244,4 +271,6 @@ inline void World::start_due_nodes() {
 } // namespace simulation
 
 #include "simulation/faults.hpp"
+#include "simulation/group_faults.hpp"
 #include "simulation/healing.hpp"
+#include "simulation/member_faults.hpp"

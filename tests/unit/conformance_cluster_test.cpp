@@ -9,10 +9,7 @@
 #include <string_view>
 
 using insync::NodeId;
-using insync::testing::ClusterAbility;
-using insync::testing::ConformanceCluster;
-using insync::testing::HasInterruptedReads;
-using insync::testing::HasReplicaKinds;
+using namespace insync::testing; // the concepts
 
 namespace {
 
@@ -50,6 +47,16 @@ struct KnowsNoKinds : Whole {
 struct ReadsAtOnce : Whole {
     void during_read(NodeId) {}
 };
+/// Half of what each of these needs, or something else under its name.
+struct HoldsForEver : Whole {
+    void release_disk(NodeId) = delete;
+    void deliver_answers(NodeId) = delete;
+    void add(NodeId) = delete;
+    void lose_appends() {}
+    void campaign_in_vain() {}
+    void keep_leaders() = delete;
+    [[nodiscard]] static int round_trip() { return 10; }
+};
 
 } // namespace
 
@@ -57,6 +64,13 @@ TEST_CASE("a cluster with just what the concept names satisfies it", "[conforman
     STATIC_REQUIRE(ConformanceCluster<Whole>);
     STATIC_REQUIRE(HasReplicaKinds<Whole>);
     STATIC_REQUIRE(HasInterruptedReads<Whole>);
+    STATIC_REQUIRE(HasHeldDisks<Whole>);
+    STATIC_REQUIRE(HasLostAppends<Whole>);
+    STATIC_REQUIRE(HasHeldAnswers<Whole>);
+    STATIC_REQUIRE(HasRemovedMembers<Whole>);
+    STATIC_REQUIRE(HasVainCampaigns<Whole>);
+    STATIC_REQUIRE(HasLastingLeaders<Whole>);
+    STATIC_REQUIRE(HasRoundTrips<Whole>);
 }
 
 TEST_CASE("near misses are no clusters", "[conformance_cluster]") {
@@ -74,4 +88,12 @@ TEST_CASE("a cluster without the optional functions is one still", "[conformance
     STATIC_REQUIRE_FALSE(HasReplicaKinds<KnowsNoKinds>);
     STATIC_REQUIRE(ConformanceCluster<ReadsAtOnce>);
     STATIC_REQUIRE_FALSE(HasInterruptedReads<ReadsAtOnce>);
+    STATIC_REQUIRE(ConformanceCluster<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasHeldDisks<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasHeldAnswers<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasRemovedMembers<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasLostAppends<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasVainCampaigns<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasLastingLeaders<HoldsForEver>);
+    STATIC_REQUIRE_FALSE(HasRoundTrips<HoldsForEver>);
 }

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using insync::NodeId;
@@ -30,6 +31,10 @@ public:
     using View = ToyView;
 
     ToyView& view(NodeId id) { return views_.try_emplace(id, node(id)).first->second; }
+    void add(NodeId id) {
+        toy::Rig::add(id);
+        views_.erase(id);
+    }
     static std::string_view cannot(ClusterAbility) { return ""; }
 
 private:
@@ -54,6 +59,21 @@ struct HasTwoNodes : Cluster {
 /// It has no such function, and does not say so.
 struct HidesThatItKnowsNoKinds : Cluster {
     void set_kind(NodeId, ReplicaKind) = delete;
+};
+/// None of what makes faults visible, and not a word of it.
+struct HidesThatItIsPoor : Cluster {
+    void hold_disk(NodeId) = delete;
+    void lose_appends(NodeId) = delete;
+    void hold_answers(NodeId) = delete;
+    void remove(NodeId) = delete;
+    void campaign_in_vain(NodeId) = delete;
+    void keep_leaders() = delete;
+    void round_trip() = delete;
+};
+struct SaysThatItIsPoor : HidesThatItIsPoor {
+    static std::string_view cannot(ClusterAbility ability) {
+        return ability < ClusterAbility::held_disks ? "" : "its library is not ours";
+    }
 };
 struct SaysThatItKnowsNoLearners : Cluster {
     static std::string_view cannot(ClusterAbility ability) {
@@ -114,4 +134,36 @@ TEST_CASE("a function that is missing without a word fails the checks that need 
     const auto torn = find(judge<NeverInterrupts>(), "torn_read_reported");
     CHECK(torn.detail == "`during_read` has not called its action");
     CHECK(torn.outcome == ConformanceOutcome::failed);
+}
+
+namespace {
+
+/// Each check that needs an ability, and the function that it asks for.
+constexpr std::pair<std::string_view, std::string_view> kNeeds[] = {
+    {"late_answers_verify_nothing", "hold_answers"}, {"heartbeats_verify_nothing", "lose_appends"},
+    {"added_again_starts_anew", "remove"},           {"durable_is_on_disk", "hold_disk"},
+    {"votes_are_no_contacts", "campaign_in_vain"},   {"slack_covers_a_round_trip", "round_trip"},
+    {"held_quorum_is_reached", "keep_leaders"},
+};
+
+} // namespace
+
+TEST_CASE("a cluster without the abilities has their checks failed, or told not to apply",
+          "[conformance]") {
+    const auto hiding = judge<HidesThatItIsPoor>();
+    const auto saying = judge<SaysThatItIsPoor>();
+    CHECK(conforms(saying));
+    for (const auto& [check, function] : kNeeds) {
+        const ConformanceResult failed = find(hiding, check);
+        CHECK(failed.outcome == ConformanceOutcome::failed);
+        CHECK(failed.detail ==
+              fmt::format("the cluster has no `{}` and does not say in `cannot` why", function));
+        const ConformanceResult told = find(saying, check);
+        CHECK(told.outcome == ConformanceOutcome::not_applicable);
+        CHECK(told.detail == "its library is not ours");
+    }
+    for (const auto& result : saying)
+        CHECK((result.outcome == ConformanceOutcome::ok) ==
+              std::ranges::none_of(kNeeds,
+                                   [&](const auto& need) { return need.first == result.check; }));
 }

@@ -97,6 +97,13 @@ TEST_CASE("an explanation is one sentence for every state", "[format]") {
           }) ==
           "replica 3 is out of the ISR: what it holds is not confirmed in this epoch "
           "(epoch 4)");
+    CHECK(why([](Explanation& e) {
+              e.state = ReplicaState::unconfirmed;
+              e.verdict = Verdict::not_confirmed;
+              e.lag.entries_at_least = 12'000;
+          }) ==
+          "replica 3 is out of the ISR: what it holds is not confirmed in this epoch, at least "
+          "12000 entries behind (epoch 4)");
     CHECK(why([](Explanation& e) { e.state = ReplicaState::held_out; }) ==
           "replica 3 is out of the ISR: held out by hand or by flap damping (epoch 4)");
     CHECK(why([](Explanation& e) {
@@ -108,7 +115,18 @@ TEST_CASE("an explanation is one sentence for every state", "[format]") {
     CHECK(why([](Explanation&) {}) ==
           "replica 3 is out of the ISR: so replica 1 published it (epoch 4)");
     CHECK(why([](Explanation& e) { e.leader = insync::kNoNode; }) ==
-          "replica 3 is out of the ISR: so it was last known, and no leader is (epoch 4)");
+          "replica 3 is out of the ISR: so it was last published; no leader is known (epoch 4)");
+    CHECK(why([](Explanation& e) { e.state = ReplicaState::not_a_member; }) ==
+          "replica 3 is out of the ISR: its consensus group has no such member (epoch 4)");
+    CHECK(why([](Explanation& e) { e.state = ReplicaState::as_decided; }) ==
+          "replica 3 is out of the ISR: so this node decided while it led; replica 1 leads "
+          "(epoch 4)");
+    CHECK(why([](Explanation& e) {
+              e.state = ReplicaState::as_registered;
+              e.epoch_fell = true;
+          }) ==
+          "replica 3 is out of the ISR: so it began, and nothing was published yet; replica 1 "
+          "leads (epoch 4); its group is in an older epoch now: register it anew");
 }
 
 TEST_CASE("a member that fails a rule but was not judged yet is told the rule", "[format]") {

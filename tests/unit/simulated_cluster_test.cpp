@@ -1,9 +1,10 @@
+#include "support/three_nodes.hpp"
+
 #include <insync/isr_manager.hpp>
 #include <insync/testing/simulated_cluster.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 
-#include <algorithm>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -15,34 +16,7 @@ using insync::ReplicaKind;
 using insync::testing::GroupNumber;
 using insync::testing::SimulatedCluster;
 using insync::testing::SimulatedOptions;
-
-namespace {
-
-/// Three nodes and one group that node 1 leads.
-struct Three {
-    SimulatedCluster cluster;
-    GroupNumber group;
-
-    explicit Three(const SimulatedOptions& options = {}) : cluster(options) {
-        group = cluster.add_group("t", 0, {1, 2, 3});
-        REQUIRE(cluster.elect(group, 1));
-        cluster.advance(200ms);
-    }
-    [[nodiscard]] GroupState read(NodeId node) const {
-        GroupState state;
-        REQUIRE(cluster.read(group, node, state) == ReadResult::ok);
-        return state;
-    }
-    [[nodiscard]] const insync::FollowerRow& row(const GroupState& state, NodeId node) const {
-        const auto& rows = state.followers;
-        const auto found = std::find_if(rows.begin(), rows.end(),
-                                        [&](const auto& each) { return each.node == node; });
-        REQUIRE(found != rows.end());
-        return *found;
-    }
-};
-
-} // namespace
+using support::Three;
 
 TEST_CASE("a group without orders elects one leader, and commits what it appends",
           "[simulated_cluster]") {

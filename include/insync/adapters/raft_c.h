@@ -86,9 +86,9 @@ typedef struct insync_raft_reader {
     uint32_t abi;      /* INSYNC_RAFT_ABI */
     uint32_t reserved; /* 0 */
 
-    /* Fills `*state`, and `peers[0 .. min(count, capacity))` in any order, from one moment: no step,
-     * tick or ready of the group comes between. Returns the count of rows that the group has (more
-     * than `capacity`, maybe); or INSYNC_RAFT_UNAVAILABLE or _BROKEN, and then fills nothing.
+    /* Fills `*state`, and `peers[0 .. min(count, capacity))` in any order, from one moment: no
+     * step, tick or ready of the group comes between. Returns how many rows the group has, which
+     * may be more than `capacity`; or INSYNC_RAFT_UNAVAILABLE or _BROKEN, and then fills nothing.
      * A row of the node itself, and rows on a node that does not lead, may be there or not.
      * Must not throw, panic or unwind into the caller. */
     int32_t (*read)(insync_raft_group group,

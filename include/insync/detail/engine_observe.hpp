@@ -127,7 +127,7 @@ inline Result IsrEngine::lead(
     if (begins && !begin_epoch(p, state, now, outcome)) return Result::no_memory;
     // The end was what it was at least until it was last read or known to be unchanged.
     Stamp until = judging.saw_all ? judging.last_sweep : long_before(now.stamp);
-    if (line.read_failed != 0 && line.extra != 0) until = p.extra()->last_read;
+    if (line.read_failed != 0 && line.extra != 0) until = p.known_extra().last_read;
     if (!set_positions(p, {state.end, state.durable, state.commit}, until, now) ||
         !take_in_rows(p, state, now, judging)) {
         if (begins) line.leading = 0;
@@ -221,7 +221,7 @@ inline ChangeCause IsrEngine::judge_members(Partition& p, Now now, Judging& judg
             if (may_join(p, position, now.stamp))
                 members = static_cast<Mask>(members | bit(position));
             else
-                judging.expiry = earlier(judging.expiry, p.extra()->holds->until[position]);
+                judging.expiry = earlier(judging.expiry, p.known_extra().holds->until[position]);
         }
         if ((members & bit(position)) != 0)
             judging.expiry = earlier(judging.expiry, after(p.caught_up(position), max_lag + 1));

@@ -147,7 +147,8 @@ inline Result IsrEngine::apply_published(Partition& p,
         partitions.flag(p.slot()); // or only a sweep that reads it anyway would send it again
         return committed == Result::ok ? Result::epoch_conflict : committed;
     }
-    mine.named = mine.named && isr.epoch < line.epoch;
+    // If it knows no leader now, who was named last may be older than who published.
+    mine.named = mine.named && isr.epoch < line.epoch && line.no_leader == 0;
     if (mine.named) leader = mine.word.leader(); // the view still knows a newer one
     mine.epoch = static_cast<std::uint32_t>(isr.epoch);
     mine.version = static_cast<std::uint32_t>(isr.version);
@@ -197,7 +198,7 @@ struct KnownFollowers {
 
     /// Writes them to their new positions; of replicas that are new, nothing is known.
     void move_to(Partition& p, const ReplicaSet& old, Stamp now) const {
-        Extra& more = *p.extra();
+        Extra& more = p.known_extra();
         Mask ineligible = 0;
         Mask absent = 0;
         more.held_out = 0;

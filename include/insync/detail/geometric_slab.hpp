@@ -38,7 +38,7 @@ public:
     [[nodiscard]] T& operator[](std::uint32_t index) const noexcept {
         const std::uint32_t shifted = index + First;
         // Or-ing in First changes nothing, but tells the compiler that it is not zero.
-        const auto chunk = static_cast<unsigned>(std::bit_width(shifted | First)) - 1 - kShift;
+        const auto chunk = chunk_of_shifted(shifted | First);
         return chunks_[chunk][shifted - (First << chunk)];
     }
 
@@ -53,7 +53,7 @@ public:
     }
 
     [[nodiscard]] static constexpr unsigned chunk_of(std::uint32_t index) noexcept {
-        return static_cast<unsigned>(std::bit_width(index + First)) - 1 - kShift;
+        return chunk_of_shifted(index + First);
     }
     [[nodiscard]] static constexpr std::uint32_t chunk_size(unsigned chunk) noexcept {
         return First << chunk;
@@ -66,6 +66,11 @@ public:
     [[nodiscard]] T* chunk(unsigned number) const noexcept { return chunks_[number]; }
 
 private:
+    // Not std::bit_width: standard libraries differ in its type, and one's cast is useless.
+    [[nodiscard]] static constexpr unsigned chunk_of_shifted(std::uint32_t shifted) noexcept {
+        return static_cast<unsigned>(31 - std::countl_zero(shifted)) - kShift;
+    }
+
     std::array<T*, kChunks> chunks_{};
 };
 

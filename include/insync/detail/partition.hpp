@@ -92,8 +92,10 @@ public:
     [[nodiscard]] Mask members() const noexcept { return decision.word.members(); }
 
     [[nodiscard]] Extra* extra() const noexcept {
-        return line_.extra == 0 ? nullptr : &store_.extra(line_.extra);
+        return line_.extra == 0 ? nullptr : &known_extra();
     }
+    /// The extra where other fields say that there is one: nothing here is null, to a compiler too.
+    [[nodiscard]] Extra& known_extra() const noexcept { return store_.extra(line_.extra); }
     /// The extra with room for all followers; null without memory.
     [[nodiscard]] Extra* obtain_extra(Stamp now) noexcept {
         const bool fresh = line_.extra == 0;
@@ -137,7 +139,7 @@ public:
     }
     /// What `caught_up` falls back on while the follower lacks the end; there must be an extra.
     [[nodiscard]] Stamp& kept_caught_up(std::uint32_t position) const noexcept {
-        Extra& more = *extra();
+        Extra& more = known_extra();
         Stamp* const kept = is_large() ? more.large->caught_up.data() : more.caught_up.data();
         return kept[line_.follower(position)];
     }
@@ -166,10 +168,10 @@ public:
     }
 
     [[nodiscard]] Index durable() const noexcept {
-        return line_.durable_behind == 0 ? line_.end : extra()->durable;
+        return line_.durable_behind == 0 ? line_.end : known_extra().durable;
     }
     [[nodiscard]] Index commit() const noexcept {
-        return line_.extra == 0 ? line_.end : extra()->commit;
+        return line_.extra == 0 ? line_.end : known_extra().commit;
     }
 
     /// What every present member is confirmed to hold, this node included (S6).
@@ -269,7 +271,7 @@ private:
         contact_ = line_.contact.data();
         if (!is_large()) [[likely]]
             return;
-        Extra::LargeGroup* const large = line_.extra == 0 ? nullptr : extra()->large.get();
+        Extra::LargeGroup* const large = line_.extra == 0 ? nullptr : known_extra().large.get();
         match_ = large == nullptr ? nullptr : large->match.data();
         contact_ = large == nullptr ? nullptr : large->contact.data();
     }

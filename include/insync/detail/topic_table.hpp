@@ -199,10 +199,12 @@ private:
         return reinterpret_cast<std::uintptr_t>(pointer);
     }
     [[nodiscard]] static Topic* from_cell(std::uint64_t cell) noexcept {
-        return reinterpret_cast<Topic*>(static_cast<std::uintptr_t>(cell));
+        const std::uintptr_t address = cell; // no cast: most often it is one type
+        return reinterpret_cast<Topic*>(address);
     }
     [[nodiscard]] static Cell* to_words(std::uint64_t cell) noexcept {
-        return reinterpret_cast<Cell*>(static_cast<std::uintptr_t>(cell));
+        const std::uintptr_t address = cell;
+        return reinterpret_cast<Cell*>(address);
     }
 
     [[nodiscard, gnu::noinline]] static Cell* segment_word(const Topic& topic,
@@ -222,7 +224,8 @@ private:
         return std::bit_ceil(std::max(first_count, 1u));
     }
     [[nodiscard]] static unsigned segment_of(std::uint32_t partition, std::uint32_t base) noexcept {
-        return static_cast<unsigned>(std::bit_width(partition >> std::countr_zero(base)));
+        // Standard libraries differ in the type of std::bit_width, and one's cast is useless.
+        return static_cast<unsigned>(32 - std::countl_zero(partition >> std::countr_zero(base)));
     }
     [[nodiscard]] static std::size_t segment_size(unsigned segment, std::uint32_t base) noexcept {
         return segment == 0 ? base : std::size_t{base} << (segment - 1);

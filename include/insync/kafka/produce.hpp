@@ -62,13 +62,11 @@ enum class MinIsrError : std::uint8_t {
 
 /// The answer to a produce that was appended, but whose wait was refused.
 [[nodiscard]] constexpr ErrorCode error_of_refused_wait(Result result) noexcept {
-    switch (result) {
-    case Result::not_leader:
-    case Result::stale: return ErrorCode::not_leader_or_follower;
-    case Result::unknown_partition: return ErrorCode::unknown_topic_or_partition;
+    if (result == Result::not_leader || result == Result::stale)
+        return ErrorCode::not_leader_or_follower;
+    if (result == Result::unknown_partition) return ErrorCode::unknown_topic_or_partition;
     // Nobody will tell what becomes of the record, and the one code that says so is this.
-    default: return ErrorCode::request_timed_out;
-    }
+    return ErrorCode::request_timed_out;
 }
 
 namespace detail {

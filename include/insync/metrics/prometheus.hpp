@@ -39,7 +39,8 @@ namespace insync::metrics {
 ///
 /// Counters: `isr_shrinks_total`, `isr_expands_total`, `refused_produces_total`, `sweeps_total`,
 /// `stalled_sweeps_total`, `views_read_total`, `damped_joins_total`, `clock_steps_back_total`,
-/// `callbacks_thrown_total`, `epochs_fallen_total`, and `rejected_inputs_total` by `reason`, each reason from 0.
+/// `callbacks_thrown_total`, `epochs_fallen_total`, and `rejected_inputs_total` by `reason`, each
+/// reason from 0.
 ///
 /// Every name has the prefix in front, by default that of the design documents.
 ///
@@ -88,7 +89,9 @@ private:
             for (const FollowerReport& follower : report.followers) {
                 Labels its = labels;
                 its.push_back({"follower_id", std::to_string(follower.node)});
-                set(entries, its, follower.lag.entries.value_or(follower.lag.entries_at_least));
+                const Index least = follower.lag.entries_at_least;
+                if (follower.lag.entries || least > 0)
+                    set(entries, its, follower.lag.entries.value_or(least));
                 if (!follower.lag.entries) set(unconfirmed, its, 1);
                 set(time, its, follower.lag.time.count());
                 set(heartbeat, its, follower.last_contact_wall_ms);

@@ -42,12 +42,24 @@ struct SimulatedOptions {
 /// Names a group of one cluster.
 using GroupNumber = std::uint32_t;
 
+/// An answer that came in, as a library's callback has it: perhaps late, of an older epoch, or
+/// when this node does not lead any more. What it proves is for the epoch that it names.
+struct SimulatedAnswer {
+    NodeId from = kNoNode;
+    Epoch epoch = 0;
+    bool accepted = false;
+    Index match = 0;  ///< held durably in that epoch, if accepted
+    TimePoint sent{}; ///< by the clock of the node that asked, when the request left
+};
+
 /// What became of one event; of interest to hosts that push.
 struct SimulatedStep {
     NodeId node = kNoNode; ///< whose replica it befell
     GroupNumber group = 0;
     bool elected = false;         ///< the node has just begun to lead
     NodeId answered_by = kNoNode; ///< the node leads, and took in an answer of this follower
+    bool joined = false; ///< it has become a member with an empty log; its epoch may have fallen
+    std::optional<SimulatedAnswer> answer; ///< what arrived, whether or not the node took it in
 };
 
 /// Brokers with simulated Raft groups between them, in virtual time: what a host's own tests can
@@ -55,7 +67,8 @@ struct SimulatedStep {
 ///
 /// Elections are real: by votes, of a majority, for logs that are no older than the voter's.
 /// Entries are sent, compared and exchanged as in Raft, and committed when a majority holds them
-/// *durably*; what has not reached the disk is lost with the power. Left out: snapshots, payloads.
+/// *durably*; what has not reached the disk is lost with the power. Members come and go, also with
+/// an empty disk, one at a time. Left out: snapshots, payloads.
 ///
 /// Nothing happens but within `advance` and `step`; the same calls with the same seed give the same
 /// history. A value: a copy is another world that goes on from the same moment.
@@ -97,6 +110,15 @@ public:
     /// Changes what one node is in the group, through the leader's log; nothing removes it.
     /// \return false if there is no leader, if it is not ready for it, or if it would be the last
     bool change_member(GroupNumber group, NodeId node, std::optional<ReplicaKind> kind);
+    /// Takes what a node that was removed holds of the group off its disk, as a host does. If it is
+    /// added again it is a new member with an empty log, perhaps in the same epoch.
+    /// \return false if its removal is not committed
+    bool empty_disk(GroupNumber group, NodeId node);
+    /// Lets a node that is no member lead a group of its own under the same name, from `epoch` on,
+    /// with so many entries. When it is added, and hears of the leader, it throws all of that away
+    /// and takes the group's epoch, though that be lower.
+    /// \return false if it is a member, or its removal not committed, or if it is down
+    bool lead_alone(GroupNumber group, NodeId node, Epoch epoch, Index entries = 1);
 
     /// Who leads in the newest epoch, and is up; `kNoNode` if nobody does.
     [[nodiscard]] NodeId leader(GroupNumber group) const;
@@ -119,6 +141,8 @@ public:
     /// Nothing of a paused node runs; what would have befallen it does when it goes on.
     void pause(NodeId node) { node_at(node).paused = true; }
     void resume(NodeId node);
+    /// How the node's reads fare from now on.
+    void set_reads(NodeId node, const ReadQuality& quality) { node_at(node).reads = quality; }
     /// How long the node's disk takes from now on until what was written is durable.
     void set_flush_delay(NodeId node, Millis delay) { node_at(node).flush_delay = delay; }
 
@@ -127,6 +151,13 @@ public:
     /// The same for a node and all others, both ways.
     void isolate(NodeId node);
     void heal() { cuts_.clear(); }
+    /// From now on answers of `from` to `to` are kept on their way, whatever the link does.
+    void hold_answers(NodeId from, NodeId to) { holding_.insert({from, to}); }
+    /// Later ones pass, and overtake those that are kept.
+    void stop_holding_answers() { holding_.clear(); }
+    /// All that were kept arrive, whoever leads by now and in whichever epoch; later ones pass.
+    void release_answers();
+    [[nodiscard]] std::size_t held_answers() const noexcept { return held_answers_.size(); }
     void set_network(const NetworkQuality& quality) { options_.network = quality; }
 
     [[nodiscard]] TimePoint now() const noexcept { return line_.now(); }
@@ -144,7 +175,7 @@ public:
     /// is.
     [[nodiscard]] SimulatedView view(NodeId node);
     [[nodiscard]] SimulatedClock clock(NodeId node) const;
-    /// What a view's read says; `unavailable` of a node that is down.
+    /// What a view's read says; `unavailable` of a node that is down, or if this read fails.
     ReadResult read(GroupNumber group, NodeId node, GroupState& state) const;
 
 private:
@@ -155,6 +186,7 @@ private:
         PartitionId partition = 0;
         std::vector<SimulatedMembership> memberships; ///< every one that was ever appended
         std::vector<SimulatedReplica> replicas;       ///< by node number; that of 0 stays empty
+        std::uint32_t disks = 1;                      ///< the highest number of one
     };
 
     [[nodiscard]] SimulatedNode& node_at(NodeId node) {
@@ -187,6 +219,11 @@ private:
     [[nodiscard]] bool may_stand(GroupNumber group, NodeId node) const;
     [[nodiscard]] bool hears_majority(GroupNumber group, NodeId node) const;
 
+    // simulated_cluster_members.ipp
+    [[nodiscard]] bool is_meant(const Event& event);
+    void begin_disk(GroupNumber group, NodeId node, std::uint32_t disk);
+    [[nodiscard]] bool is_removed(GroupNumber group, NodeId node) const;
+
     // simulated_cluster_world.ipp
     void send(Event event);
     void arm(GroupNumber group, NodeId node, TimePoint when);
@@ -200,6 +237,8 @@ private:
     std::vector<Group> groups_;
     std::map<std::pair<std::string, PartitionId>, GroupNumber> names_;
     std::set<std::pair<NodeId, NodeId>> cuts_;
+    std::set<std::pair<NodeId, NodeId>> holding_; ///< from, to
+    std::vector<Event> held_answers_;
     SimulatedStep current_;
 };
 
@@ -256,5 +295,6 @@ inline SimulatedClock SimulatedCluster::clock(NodeId node) const {
 } // namespace insync::testing
 
 // What the members do, in files of one idea each.
-#include <insync/testing/simulated_cluster_raft.ipp>  // IWYU pragma: keep
-#include <insync/testing/simulated_cluster_world.ipp> // IWYU pragma: keep
+#include <insync/testing/simulated_cluster_members.ipp> // IWYU pragma: keep
+#include <insync/testing/simulated_cluster_raft.ipp>    // IWYU pragma: keep
+#include <insync/testing/simulated_cluster_world.ipp>   // IWYU pragma: keep

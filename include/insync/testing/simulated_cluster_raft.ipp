@@ -10,7 +10,10 @@ inline void SimulatedCluster::handle(const Event& event) {
         if (!replica_at(event.group, event.to).leads()) stand(event.group, event.to, true);
         return;
     }
+    if (!is_meant(event)) return;
     const SimulatedReplica& replica = replica_at(event.group, event.to);
+    if (event.kind == Kind::append_result)
+        current_.answer = {event.from, event.epoch, event.accepted, event.match, event.sent};
     // Who hears of a leader is not for another one, unless that one hands over.
     const bool content =
         replica.leads() || saturating_age(now(), replica.leader_heard) < options_.election_timeout;
@@ -18,12 +21,10 @@ inline void SimulatedCluster::handle(const Event& event) {
     if (event.epoch > replica.epoch)
         follow(event.group, event.to, event.epoch,
                event.kind == Kind::append ? event.from : kNoNode);
-    switch (event.kind) {
-    case Kind::append: return on_append(event);
-    case Kind::append_result: return on_append_result(event);
-    case Kind::vote: return on_vote(event);
-    default: return on_vote_result(event);
-    }
+    if (event.kind == Kind::append) return on_append(event);
+    if (event.kind == Kind::append_result) return on_append_result(event);
+    if (event.kind == Kind::vote) return on_vote(event);
+    on_vote_result(event);
 }
 
 inline void SimulatedCluster::on_timer(const Event& event) {
@@ -70,6 +71,7 @@ inline void SimulatedCluster::stand(GroupNumber group, NodeId node, bool transfe
     for (const SimulatedMember& member : membership(group, node).members) {
         if (member.node == node || member.kind != ReplicaKind::voter) continue;
         ask.to = member.node;
+        ask.to_disk = member.disk;
         send(ask);
     }
 }
@@ -83,6 +85,7 @@ inline void SimulatedCluster::on_vote(const Event& event) {
     answer.kind = Event::Kind::vote_result;
     answer.from = event.to;
     answer.to = event.from;
+    answer.to_disk = event.from_disk;
     answer.group = event.group;
     answer.epoch = replica.epoch;
     answer.accepted = event.epoch == replica.epoch && free && theirs >= ours;
@@ -148,6 +151,7 @@ inline void SimulatedCluster::send_entries(GroupNumber group, NodeId leader, Nod
     message.kind = Event::Kind::append;
     message.from = leader;
     message.to = to;
+    message.to_disk = membership(group, leader).find(to)->disk;
     message.group = group;
     message.epoch = replica.epoch;
     message.previous = peer.next - 1;
@@ -164,6 +168,7 @@ inline void SimulatedCluster::on_append(const Event& event) {
     answer.kind = Event::Kind::append_result;
     answer.from = event.to;
     answer.to = event.from;
+    answer.to_disk = event.from_disk;
     answer.group = event.group;
     answer.epoch = replica.epoch;
     answer.sent = event.sent;
@@ -192,6 +197,8 @@ inline void SimulatedCluster::on_append(const Event& event) {
     // The answer leaves when the disk is done.
     answer.kind = Event::Kind::flush;
     std::swap(answer.from, answer.to);
+    answer.from_disk = event.from_disk;
+    answer.to_disk = replica.disk;
     answer.generation = node_at(event.to).generation;
     answer.previous_epoch = replica.log.epoch_at(answer.match);
     line_.add(now() + delay, std::move(answer));
@@ -201,6 +208,7 @@ inline void SimulatedCluster::on_append(const Event& event) {
 inline void SimulatedCluster::on_flush(const Event& event) {
     if (event.generation != node_at(event.to).generation) return;
     SimulatedReplica& replica = replica_at(event.group, event.to);
+    if (event.to_disk != replica.disk) return;
     if (!replica.log.holds(event.match, event.previous_epoch)) return;
     replica.log.flush(event.match, event.previous_epoch);
     if (replica.leads()) return raise_commit(event.group, event.to);
@@ -208,6 +216,7 @@ inline void SimulatedCluster::on_flush(const Event& event) {
     Event answer = event;
     answer.kind = Event::Kind::append_result;
     std::swap(answer.from, answer.to);
+    answer.to_disk = event.from_disk;
     send(std::move(answer));
 }
 
@@ -260,6 +269,7 @@ inline void SimulatedCluster::write_to_disk(GroupNumber group, NodeId node) {
     event.from = event.to = node;
     event.group = group;
     event.generation = node_at(node).generation;
+    event.to_disk = replica.disk;
     event.match = replica.log.end();
     event.previous_epoch = replica.epoch;
     line_.add(now() + delay, std::move(event));
@@ -273,69 +283,6 @@ inline void SimulatedCluster::raise_commit(GroupNumber group, NodeId node) {
     if (held > replica.commit && replica.log.epoch_at(held) == replica.epoch) replica.commit = held;
     const bool removed = !current.is_voter(node) && current.index <= replica.commit;
     if (removed) follow(group, node, replica.epoch, kNoNode);
-}
-
-inline void SimulatedCluster::find_membership(GroupNumber group, NodeId node) {
-    const auto& all = groups_[group].memberships;
-    SimulatedReplica& replica = replica_at(group, node);
-    replica.membership = 0;
-    for (std::size_t i = 1; i < all.size(); ++i)
-        if (replica.log.holds(all[i].index, all[i].epoch) &&
-            all[i].index >= all[replica.membership].index)
-            replica.membership = i;
-}
-
-/// A voter stands for election; so does who has been removed by an entry that may never be
-/// committed without it.
-inline bool SimulatedCluster::may_stand(GroupNumber group, NodeId node) const {
-    const SimulatedReplica& replica = this->replica(group, node);
-    const SimulatedMembership& current = membership(group, node);
-    if (current.is_voter(node)) return true;
-    if (current.index <= replica.commit) return false;
-    const SimulatedMembership* before = nullptr;
-    for (const SimulatedMembership& each : groups_[group].memberships)
-        if (each.index < current.index && replica.log.holds(each.index, each.epoch)) before = &each;
-    return before != nullptr && before->is_voter(node);
-}
-
-inline bool SimulatedCluster::change_member(GroupNumber group,
-                                            NodeId node,
-                                            std::optional<ReplicaKind> kind) {
-    const NodeId at = leader(group);
-    if (at == kNoNode || is_paused(at)) return false;
-    SimulatedReplica& replica = replica_at(group, at);
-    const SimulatedMembership& current = membership(group, at);
-    // One change at a time, and none before the epoch's first entry is committed.
-    if (replica.commit < std::max(current.index, replica.epoch_start)) return false;
-    SimulatedMembership next = current;
-    std::erase_if(next.members, [&](const SimulatedMember& m) { return m.node == node; });
-    if (kind) next.members.push_back({node, *kind});
-    std::sort(next.members.begin(), next.members.end(),
-              [](const auto& a, const auto& b) { return a.node < b.node; });
-    if (next.voters() == 0 || next.members == current.members) return false;
-    next.index = replica.log.end() + 1;
-    next.epoch = replica.epoch;
-    groups_[group].memberships.push_back(std::move(next));
-    replica.log.append(replica.epoch);
-    find_membership(group, at);
-    replica.peers[static_cast<std::size_t>(node)].answered = now();
-    write_to_disk(group, at);
-    if (replica.leads()) send_to_all(group, at);
-    return true;
-}
-
-/// Whether a majority of the voters has answered within an election timeout.
-inline bool SimulatedCluster::hears_majority(GroupNumber group, NodeId node) const {
-    const SimulatedMembership& current = membership(group, node);
-    const SimulatedReplica& replica = this->replica(group, node);
-    std::size_t heard = 0;
-    for (const SimulatedMember& member : current.members) {
-        if (member.kind != ReplicaKind::voter) continue;
-        const TimePoint answered = replica.peers[static_cast<std::size_t>(member.node)].answered;
-        const bool recent = saturating_age(now(), answered) <= options_.election_timeout;
-        if (member.node == node || recent) ++heard;
-    }
-    return 2 * heard > current.voters();
 }
 
 } // namespace insync::testing

@@ -5,6 +5,8 @@ namespace insync::testing {
 inline SimulatedCluster::SimulatedCluster(const SimulatedOptions& options)
     : options_(options), numbers_(options.seed), nodes_(options.nodes + 1) {
     assert(options.nodes >= 1 && options.nodes <= kMaxReplicas);
+    SeededNumbers seeds{options.seed ^ 0x7265'6164};
+    for (SimulatedNode& node : nodes_) node.read_numbers = SeededNumbers{seeds.next()};
 }
 
 inline GroupNumber SimulatedCluster::add_group(std::string_view topic,
@@ -37,7 +39,7 @@ inline NodeId SimulatedCluster::leader(GroupNumber group) const {
     Epoch newest = 0;
     for (NodeId node = 1; node <= static_cast<NodeId>(nodes()); ++node) {
         const SimulatedReplica& at = replica(group, node);
-        if (!node_at(node).up || !at.leads() || at.epoch <= newest) continue;
+        if (!node_at(node).up || !at.leads() || at.alone || at.epoch <= newest) continue;
         leader = node;
         newest = at.epoch;
     }
@@ -89,6 +91,12 @@ inline void SimulatedCluster::resume(NodeId number) {
         line_.add(now(), std::move(event));
 }
 
+inline void SimulatedCluster::release_answers() {
+    holding_.clear();
+    for (Event& answer : std::exchange(held_answers_, {}))
+        line_.add(saturating_add(now(), options_.network.least_delay), std::move(answer));
+}
+
 inline void SimulatedCluster::isolate(NodeId node) {
     for (NodeId other = 1; other <= static_cast<NodeId>(nodes()); ++other) {
         if (other == node) continue;
@@ -100,6 +108,11 @@ inline void SimulatedCluster::isolate(NodeId node) {
 /// Puts a message on its way: it may be lost, late, or come twice.
 inline void SimulatedCluster::send(Event event) {
     const NetworkQuality& network = options_.network;
+    event.from_disk = replica_at(event.group, event.from).disk;
+    event.generation = 0;
+    if (event.kind == Event::Kind::append_result && !holding_.empty() &&
+        holding_.contains({event.from, event.to}))
+        return held_answers_.push_back(std::move(event));
     if (!cuts_.empty() && cuts_.contains({event.from, event.to})) return;
     if (network.lost_percent > 0 && numbers_.below(100) < network.lost_percent) return;
     const auto spread =
@@ -108,7 +121,6 @@ inline void SimulatedCluster::send(Event event) {
         const std::uint64_t more = spread == 0 ? 0 : numbers_.below(spread + 1);
         return network.least_delay + Millis{static_cast<Millis::rep>(more)};
     };
-    event.generation = 0;
     const bool doubled =
         network.doubled_percent > 0 && numbers_.below(100) < network.doubled_percent;
     if (doubled) line_.add(saturating_add(now(), delay()), event);
@@ -121,7 +133,9 @@ inline std::optional<SimulatedStep> SimulatedCluster::step(TimePoint until) {
         return std::nullopt;
     }
     Event event = line_.take();
-    current_ = {.node = event.to, .group = event.group};
+    current_ = {};
+    current_.node = event.to;
+    current_.group = event.group;
     SimulatedNode& node = node_at(event.to);
     if (node.paused)
         node.held_up.push_back(std::move(event));
@@ -147,7 +161,14 @@ inline void SimulatedCluster::arm(GroupNumber group, NodeId node, TimePoint when
 }
 
 inline ReadResult SimulatedCluster::read(GroupNumber number, NodeId node, GroupState& state) const {
-    if (!node_at(node).up) return ReadResult::unavailable;
+    const SimulatedNode& at = node_at(node);
+    if (!at.up) return ReadResult::unavailable;
+    const bool fails = now() < at.reads.until;
+    const auto befalls = [&](unsigned percent) {
+        return fails && percent > 0 && at.read_numbers.below(100) < percent;
+    };
+    if (befalls(at.reads.unavailable_percent)) return ReadResult::unavailable;
+    const ReadResult result = befalls(at.reads.torn_percent) ? ReadResult::torn : ReadResult::ok;
     const SimulatedReplica& self = replica(number, node);
     state.epoch = self.epoch;
     state.leader = self.leader;
@@ -156,7 +177,7 @@ inline ReadResult SimulatedCluster::read(GroupNumber number, NodeId node, GroupS
     state.durable = self.log.durable();
     state.commit = state.applied = self.commit;
     state.membership = self.membership;
-    if (!state.leading) return ReadResult::ok;
+    if (!state.leading) return result;
     state.epoch_start = self.epoch_start;
     state.quorum = options_.steps_down ? Quorum::held : Quorum::unreported;
     for (const SimulatedMember& member : membership(number, node).members) {
@@ -168,7 +189,7 @@ inline ReadResult SimulatedCluster::read(GroupNumber number, NodeId node, GroupS
                                    .match = peer.match,
                                    .contact = peer.contact});
     }
-    return ReadResult::ok;
+    return result;
 }
 
 } // namespace insync::testing

@@ -30,6 +30,8 @@ struct SimulatedEvent {
     std::uint32_t group = 0;
     /// Of the node or of the timer that it was meant for; another one by now knows nothing of it.
     std::uint64_t generation = 0;
+    std::uint32_t from_disk = 0; ///< on which the sender is
+    std::uint32_t to_disk = 0; ///< for whom it was meant: a node on another disk is another member
     Epoch epoch = 0;
     Index previous = 0; ///< the entry before those that are sent; or the candidate's last
     Epoch previous_epoch = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <insync/testing/byte_tape.hpp>
 #include <insync/testing/simulated_events.hpp>
 #include <insync/types.hpp>
 
@@ -36,7 +37,14 @@ private:
     Millis::rep percent_ = 100;
 };
 
-/// One machine: whether it runs, its clock, and how quick its disk is.
+/// How often a node's reads of its consensus fail, as those of a busy lock do.
+struct ReadQuality {
+    unsigned unavailable_percent = 0;
+    unsigned torn_percent = 0;          ///< of those that are not unavailable
+    TimePoint until = TimePoint::max(); ///< in true time; from then on they are good again
+};
+
+/// One machine: whether it runs, its clock, how quick its disk is, and how its reads fare.
 struct SimulatedNode {
     bool up = true;
     bool paused = false;
@@ -44,6 +52,8 @@ struct SimulatedNode {
     SimulatedTime time;
     Millis flush_delay{0};
     std::vector<SimulatedEvent> held_up; ///< what came while it was paused
+    ReadQuality reads;
+    mutable SeededNumbers read_numbers; ///< its own, so that a read changes no history
 };
 
 /// How messages fare on their way, on every link.

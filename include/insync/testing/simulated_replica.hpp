@@ -13,10 +13,13 @@
 
 namespace insync::testing {
 
-/// One member of a simulated group.
+/// One member of a simulated group: a node, on one of its disks. With an empty disk it is another
+/// member than before, who has promised nobody anything; what was said by or to the one that it was
+/// is lost. Else a node that forgot its vote could elect two leaders of one epoch.
 struct SimulatedMember {
     NodeId node = kNoNode;
     ReplicaKind kind = ReplicaKind::voter;
+    std::uint32_t disk = 1; ///< each empty disk of a group has a higher number than those before
     friend bool operator==(const SimulatedMember&, const SimulatedMember&) = default;
 };
 
@@ -26,11 +29,21 @@ struct SimulatedMembership {
     Index index = 0;
     Epoch epoch = 0;
     std::vector<SimulatedMember> members;
+    NodeId alone = kNoNode; ///< whose group of its own this is; of nobody, if it is everyone's
 
+    /// The member that this node is; null if it is none.
+    [[nodiscard]] const SimulatedMember* find(NodeId node) const noexcept {
+        const auto at =
+            std::find_if(members.begin(), members.end(),
+                         [&](const SimulatedMember& member) { return member.node == node; });
+        return at == members.end() ? nullptr : &*at;
+    }
     [[nodiscard]] bool is_voter(NodeId node) const noexcept {
-        return std::any_of(members.begin(), members.end(), [&](const SimulatedMember& member) {
-            return member.node == node && member.kind == ReplicaKind::voter;
-        });
+        const SimulatedMember* const member = find(node);
+        return member != nullptr && member->kind == ReplicaKind::voter;
+    }
+    [[nodiscard]] bool is_voter(NodeId node, std::uint32_t disk) const noexcept {
+        return is_voter(node) && find(node)->disk == disk;
     }
     [[nodiscard]] std::size_t voters() const noexcept {
         return static_cast<std::size_t>(std::count_if(
@@ -57,6 +70,8 @@ struct SimulatedReplica {
     Epoch epoch = 0;
     NodeId voted_for = kNoNode;
     SimulatedLog log;
+    std::uint32_t disk = 1; ///< which of the node's disks this is
+    bool alone = false;     ///< in a group of its own, until it joins everyone's
     // Lost with the process.
     Role role = Role::follower;
     NodeId leader = kNoNode;

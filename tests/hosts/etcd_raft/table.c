@@ -58,4 +58,6 @@ static const raft_host host = {
     .last_error = etcd_raft_last_error,
 };
 
-const raft_host* etcd_raft_host(void) { return &host; }
+const raft_host* etcd_raft_host(void) {
+    return &host;
+}

@@ -112,6 +112,8 @@ public:
     }
 
     [[nodiscard]] Network& network() noexcept { return network_; }
+    /// \pre the node is up
+    [[nodiscard]] SimLoop& loop(NodeId id) { return *nodes_.at(id)->loop; }
     [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
     [[nodiscard]] bool is_up(NodeId id) const { return nodes_.at(id)->up; }
     [[nodiscard]] GroupOracle& oracle(GroupId group) { return oracles_[group]; }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace mini_broker::simulation {
 
@@ -32,12 +33,24 @@ public:
     }
     /// The work takes effect at some instant; that it did is known only later.
     void in_background(std::function<void()> work, std::function<void()> done) override {
+        if (holds_) {
+            held_.emplace_back(std::move(work), std::move(done));
+            return;
+        }
         const Millis longest = world_.chance(slow_percent_) ? Millis{400} : Millis{8};
         const Millis begin = world_.between(Millis{0}, longest);
         enter(begin, [this, longest, work = std::move(work), done = std::move(done)] {
             work();
             enter(world_.between(Millis{0}, longest), done);
         });
+    }
+
+    /// Nothing in the background begins until it is released.
+    void hold_background() { holds_ = true; }
+    void release_background() {
+        holds_ = false;
+        for (auto& [work, done] : std::exchange(held_, {}))
+            in_background(std::move(work), std::move(done));
     }
 
 private:
@@ -49,6 +62,8 @@ private:
 
     World& world_;
     Turn turn_;
+    bool holds_ = false;
+    std::vector<std::pair<std::function<void()>, std::function<void()>>> held_;
     unsigned slow_percent_; ///< of what is done in the background
     std::shared_ptr<bool> run_ = std::make_shared<bool>(true);
 };

@@ -26,6 +26,10 @@ public:
         largest_ = std::max(largest_, frames.size());
         Link& link = links_[{from, to}];
         if (link.cut || world_.chance(loss_)) return;
+        if (const auto held = held_.find(from); held != held_.end()) {
+            held->second.emplace_back(to, std::move(frames));
+            return;
+        }
         link.last_arrival =
             std::max(link.last_arrival, world_.now() + world_.between(Millis{0}, slowest_));
         const Millis delay = link.last_arrival - world_.now();
@@ -45,6 +49,16 @@ public:
     void disconnect(NodeId node) {
         for (auto& [ends, link] : links_)
             if (ends.first == node || ends.second == node) reset(link);
+    }
+    /// What the node sends stays on its way until it is released, whatever becomes of the node.
+    void hold(NodeId from) { held_.try_emplace(from); }
+    void release(NodeId from) {
+        const auto held = held_.extract(from);
+        if (held.empty()) return;
+        for (auto& [to, frames] : held.mapped())
+            world_.after(Millis{0}, [this, from, to = to, frames = std::move(frames)] {
+                arrival_(to, from, frames);
+            });
     }
     [[nodiscard]] bool is_cut(NodeId from, NodeId to) { return links_[{from, to}].cut; }
     void heal() {
@@ -72,6 +86,7 @@ private:
     World& world_;
     Arrival arrival_;
     std::map<std::pair<NodeId, NodeId>, Link> links_;
+    std::map<NodeId, std::vector<std::pair<NodeId, std::string>>> held_; // by who sent it
     std::size_t largest_ = 0;
     unsigned loss_ = 0;
     Millis slowest_{3};

@@ -6,7 +6,9 @@
 #include <insync/types.hpp>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string_view>
 
 // What reads must say when leadership has moved.
 
@@ -49,6 +51,82 @@ void epoch_of_the_group(ConformanceRun<C>& run) {
         run.advance(2 * run.heartbeat());
         require_epoch(run, leader);
         before = epoch;
+    }
+}
+
+/// Before the first election, and on a leader that has stepped down: nobody is `kNoNode`.
+template <ConformanceCluster C>
+void nobody_leads_is_said(ConformanceRun<C>& run) {
+    for (const NodeId node : run.nodes()) {
+        const NodeId leader = run.read(node).leader;
+        if (leader != kNoNode && !std::ranges::count(run.nodes(), leader))
+            breach("nobody was elected yet; node {} says that {} leads, which is no member", node,
+                   leader);
+    }
+    run.lead_confirmed(run.a);
+    run.cluster().cut(run.a);
+    const TimePoint end = run.now() + 2 * run.election();
+    while (run.now() < end) {
+        run.advance(run.heartbeat());
+        const GroupState state = run.read(run.a);
+        if (!state.leading && state.leader != kNoNode)
+            breach("node {} was cut off and has stepped down, and says that {} leads", run.a,
+                   state.leader);
+    }
+}
+
+/// Who was named as the leader of which epoch, by whomever.
+template <ConformanceCluster C>
+class LeaderWatch {
+public:
+    explicit LeaderWatch(ConformanceRun<C>& run) : run_(run) {}
+
+    void look() {
+        for (const NodeId node : run_.nodes()) {
+            const GroupState state = run_.read(node);
+            if (std::ranges::count(run_.nodes(), state.leader)) note(node, state);
+        }
+    }
+
+private:
+    void note(NodeId node, const GroupState& state) {
+        const NodeId other = leaders_.emplace(state.epoch, state.leader).first->second;
+        if (other != state.leader)
+            breach("node {} says that node {} leads in epoch {}; node {} was named for it, too",
+                   node, state.leader, state.epoch, other);
+        const Epoch own = run_.read(state.leader).epoch;
+        if (own < state.epoch)
+            breach("node {} says that node {} leads in epoch {}; that node is in epoch {} itself",
+                   node, state.leader, state.epoch, own);
+    }
+
+    ConformanceRun<C>& run_;
+    std::map<Epoch, NodeId> leaders_;
+};
+
+/// Also while votes are asked for and nobody has won, where the cluster can do that.
+template <ConformanceCluster C>
+void leader_is_of_the_epoch(ConformanceRun<C>& run) {
+    LeaderWatch<C> watch{run};
+    run.lead_confirmed(run.a);
+    watch.look();
+    for (const NodeId leader : {run.b, run.a}) {
+        run.lead(leader);
+        for (int i = 0; i < 4; ++i) {
+            watch.look();
+            run.advance(run.heartbeat() / 2);
+        }
+    }
+    if constexpr (HasVainCampaigns<C>) {
+        if (!std::string_view{run.cluster().cannot(ClusterAbility::vain_campaigns)}.empty()) return;
+        run.cluster().cut(run.c);
+        run.advance(run.heartbeat());
+        for (int i = 0; i < 3; ++i) {
+            run.cluster().campaign_in_vain(run.c);
+            watch.look();
+            run.advance(run.heartbeat() / 2);
+            watch.look();
+        }
     }
 }
 
@@ -126,8 +204,8 @@ void torn_read_reported(ConformanceRun<C>& run) {
 template <ConformanceCluster C>
 void contact_not_seeded(ConformanceRun<C>& run) {
     run.lead_confirmed(run.a);
-    const TimePoint latest = run.now() + run.slack();
     run.cluster().cut(run.c);
+    const TimePoint latest = run.now() + run.slack();
     run.advance(run.slack() + run.heartbeat());
     run.lead(run.b);
     for (int i = 0; i < 3; ++i) {

@@ -73,6 +73,31 @@ void commit_needs_a_majority(ConformanceRun<C>& run) {
                state.commit, appended);
 }
 
+/// What the disk has not taken yet is no ground for an acknowledgement.
+template <ConformanceCluster C>
+void durable_is_on_disk(ConformanceRun<C>& run) {
+    run.require(ClusterAbility::held_disks, HasHeldDisks<C>, "hold_disk");
+    if constexpr (HasHeldDisks<C>) {
+        run.lead_confirmed(run.a);
+        run.cluster().hold_disk(run.a);
+        const Index appended = run.cluster().append(run.a);
+        GroupState state = run.read(run.a);
+        if (state.durable >= appended)
+            breach(
+                "node {} has appended entry {}, which its disk has not taken yet, and says that {} "
+                "is durable",
+                run.a, appended, state.durable);
+        run.cluster().release_disk(run.a);
+        const bool told = run.eventually(10 * run.election(), [&] {
+            state = run.read(run.a);
+            return state.durable >= appended;
+        });
+        if (!told)
+            breach("node {} has entry {} on its disk, and goes on saying that {} is durable", run.a,
+                   appended, state.durable);
+    }
+}
+
 template <ConformanceCluster C>
 void match_was_confirmed(ConformanceRun<C>& run) {
     run.lead_confirmed(run.a);
@@ -89,21 +114,24 @@ void match_was_confirmed(ConformanceRun<C>& run) {
     }
 }
 
-/// Contacts of a follower that answers: neither in the future nor older than they can be.
+/// Contacts of followers that answer: neither in the future nor older than they can be.
 template <ConformanceCluster C>
-void require_fresh_contacts(ConformanceRun<C>& run) {
-    const GroupState state = run.read(run.a);
+void require_fresh_contacts(ConformanceRun<C>& run, NodeId leader) {
+    const TimePoint before = run.now(); // in real time it goes on during the read
+    const GroupState state = run.read(leader);
     const TimePoint now = run.now();
     const Millis oldest = run.heartbeat() + run.slack();
     for (const NodeId node : run.nodes()) {
-        const FollowerRow* const row = node == run.a ? nullptr : row_of(state, node);
+        const FollowerRow* const row = node == leader ? nullptr : row_of(state, node);
         if (row == nullptr) continue;
         if (row->contact > now)
             breach("the contact of node {} is {} ms in the future", node,
                    saturating_age(row->contact, now).count());
-        if (row->contact == kNever || saturating_age(now, row->contact) > oldest)
-            breach("node {} answers all the time, and its contact is older than {} ms", node,
-                   oldest.count());
+        if (row->contact == kNever || saturating_age(before, row->contact) > oldest)
+            breach(
+                "node {} leads in epoch {}, node {} answers it all the time, and its contact is "
+                "older than {} ms",
+                leader, state.epoch, node, oldest.count());
     }
 }
 
@@ -113,10 +141,10 @@ void contact_within_slack(ConformanceRun<C>& run) {
     for (int i = 0; i < 8; ++i) {
         run.cluster().append(run.a);
         run.advance(run.heartbeat());
-        require_fresh_contacts(run);
+        require_fresh_contacts(run, run.a);
     }
-    const TimePoint latest = run.now() + run.slack();
     run.cluster().cut(run.c);
+    const TimePoint latest = run.now() + run.slack();
     run.advance(run.slack() + run.heartbeat());
     const GroupState state = run.read(run.a);
     const FollowerRow* const row = row_of(state, run.c);
@@ -125,6 +153,35 @@ void contact_within_slack(ConformanceRun<C>& run) {
             "node {} was cut off; {} ms later than the slack of {} ms allows, its contact still "
             "moved",
             run.c, saturating_age(row->contact, latest).count(), run.slack().count());
+}
+
+/// In each epoch anew, also for a leader that returns.
+template <ConformanceCluster C>
+void contacts_move_after_election(ConformanceRun<C>& run) {
+    for (const NodeId leader : {run.a, run.b, run.a}) {
+        run.lead_confirmed(leader);
+        for (int i = 0; i < 3; ++i) {
+            run.cluster().append(leader);
+            run.advance(run.heartbeat());
+            require_fresh_contacts(run, leader);
+        }
+    }
+}
+
+/// An answer vouches for a moment before its arrival.
+template <ConformanceCluster C>
+void slack_covers_a_round_trip(ConformanceRun<C>& run) {
+    run.lead_confirmed(run.a);
+    if constexpr (C::View::contact_source != ContactSource::request) {
+        if (run.slack() <= Millis{0})
+            breach("contacts tell when answers arrived, and `contact_slack()` is {} ms",
+                   run.slack().count());
+        run.require(ClusterAbility::round_trips, HasRoundTrips<C>, "round_trip");
+        if constexpr (HasRoundTrips<C>)
+            if (run.slack() < run.cluster().round_trip())
+                breach("`contact_slack()` is {} ms; a request and its answer take up to {} ms here",
+                       run.slack().count(), run.cluster().round_trip().count());
+    }
 }
 
 /// What `version` must tell of: everything but contacts.

@@ -73,6 +73,11 @@ public:
         cluster_.start(node);
         groups_.erase(node);
     }
+    /// Takes a member out, and the handle with it.
+    void remove(NodeId node) {
+        groups_.erase(node);
+        cluster_.remove(node);
+    }
 
     [[nodiscard]] typename View::Group& group(NodeId node) {
         const auto found = groups_.find(node);
