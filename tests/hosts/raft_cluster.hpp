@@ -10,11 +10,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -73,14 +72,15 @@ struct Node {
     insync::RaftContacts contacts;
     bool up = true;
     bool paused = false;
-    bool member = true;    ///< spares, and those that were removed and wiped, are none
-    unsigned life = 0;     ///< how often it lost its whole disk
-    Millis disk_delay{0};  ///< from a write to its end, with asynchronous persistence
-    TimePoint disk_free{}; ///< when the last write ends
-    std::uint64_t queued = 0;      ///< the newest write that has been seen
-    std::uint64_t process = 0;     ///< counts starts, so that what was meant for an older one is void
-    std::vector<NodeId> neighbours; ///< the members that the library last had rows for
-    std::map<NodeId, unsigned> met; ///< in which life those were that spoke to it
+    bool disk_held = false;
+    bool member = true;        ///< spares, and those that were removed and wiped, are none
+    unsigned life = 0;         ///< how often it lost its whole disk
+    Millis disk_delay{0};      ///< from a write to its end, with asynchronous persistence
+    TimePoint disk_free{};     ///< when the last write ends
+    std::uint64_t queued = 0;  ///< the newest write that has been seen
+    std::uint64_t process = 0; ///< counts starts, so that what was meant for an older one is void
+    std::vector<NodeId> neighbours;          ///< the members that the library last had rows for
+    std::map<NodeId, unsigned> met;          ///< in which life those were that spoke to it
     std::vector<std::function<void()>> held; ///< what happens to it once it is no longer paused
 };
 
@@ -139,9 +139,7 @@ public:
     Index propose(NodeId id, const std::string& data);
     /// \return where the change stands in the log, 0 if it was refused or replaced
     Index change(NodeId id, const std::vector<raft_host_change>& steps, std::uint32_t how);
-    int compact(NodeId id, Index index) {
-        return call(id, library_.compact(node(id).raft, index));
-    }
+    int compact(NodeId id, Index index) { return call(id, library_.compact(node(id).raft, index)); }
 
     // Faults
     void cut(NodeId from, NodeId to, bool is_cut) { link(from, to).cut = is_cut; }
@@ -154,6 +152,17 @@ public:
         late_most_ = most;
     }
     void set_doubled(unsigned percent) { doubled_percent_ = percent; }
+    /// Until the links are healed, heartbeats reach the node and appends do not.
+    void lose_appends(NodeId to) { loses_appends_.insert(to); }
+    /// What the node sends is under way until it is delivered, whatever becomes of the node.
+    void hold_mail(NodeId from) { held_mail_[from]; }
+    void deliver_mail(NodeId from);
+    /// What the node writes does not reach its disk until that is released.
+    void hold_disk(NodeId id) { node(id).disk_held = true; }
+    void release_disk(NodeId id) {
+        node(id).disk_held = false;
+        collect_writes(id);
+    }
     void pause(NodeId id) { node(id).paused = node(id).up; }
     void resume(NodeId id);
     void crash(NodeId id);
@@ -195,6 +204,8 @@ private:
     std::map<std::pair<NodeId, NodeId>, Link> links_;
     std::map<std::pair<TimePoint, std::uint64_t>, std::function<void()>> agenda_;
     std::map<NodeId, std::map<unsigned, Index>> added_; ///< where each later life was added
+    std::set<NodeId> loses_appends_;
+    std::map<NodeId, std::vector<Mail>> held_mail_;
     std::uint64_t sequence_ = 0;
     unsigned late_percent_ = 0;
     Millis late_most_{0};

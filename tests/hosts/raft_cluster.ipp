@@ -79,8 +79,8 @@ inline Shown RaftCluster::show(NodeId id) const {
 inline int RaftCluster::call(NodeId id, int result) {
     if (result == RAFT_HOST_PANIC) {
         std::string words(512, '\0');
-        words.resize(std::min(words.size(), library_.last_error(node(id).raft, words.data(),
-                                                                words.size())));
+        words.resize(
+            std::min(words.size(), library_.last_error(node(id).raft, words.data(), words.size())));
         throw BrokenLibrary{fmt::format("node {} panicked: {}", id, words)};
     }
     if (!node(id).up) return result;
@@ -161,7 +161,7 @@ inline void RaftCluster::collect_mail(NodeId id) {
 inline void RaftCluster::collect_writes(NodeId id) {
     Node& each = node(id);
     const std::uint64_t newest = library_.newest_write(each.raft);
-    if (newest == 0 || newest == each.queued) return;
+    if (newest == 0 || newest == each.queued || each.disk_held) return;
     each.queued = newest;
     each.disk_free = std::max(each.disk_free, now() + each.disk_delay); // in their order
     on(id, each.disk_free,
@@ -170,10 +170,14 @@ inline void RaftCluster::collect_writes(NodeId id) {
 
 inline void RaftCluster::send(Mail mail) {
     const Link& way = link(mail.from, mail.to);
-    if (way.cut) return lose(mail);
+    const bool appends =
+        mail.about.kind == RAFT_HOST_APPEND || mail.about.kind == RAFT_HOST_SNAPSHOT;
+    if (way.cut || (appends && loses_appends_.contains(mail.to))) return lose(mail);
+    if (const auto held = held_mail_.find(mail.from); held != held_mail_.end())
+        return held->second.push_back(std::move(mail));
     const auto within = [&](Millis most) {
-        return Millis{static_cast<Millis::rep>(
-            numbers_.below(static_cast<std::uint64_t>(most.count()) + 1))};
+        return Millis{
+            static_cast<Millis::rep>(numbers_.below(static_cast<std::uint64_t>(most.count()) + 1))};
     };
     const std::uint64_t generation = way.generation;
     const int copies = numbers_.below(100) < doubled_percent_ ? 2 : 1;
@@ -215,8 +219,7 @@ inline void RaftCluster::lose(const Mail& mail) {
 inline void RaftCluster::report_snapshot(const Mail& mail, bool delivered) {
     on(mail.from, now() + 2 * options_.tick, [this, mail, delivered] {
         const auto peer = static_cast<std::uint64_t>(mail.to);
-        call(mail.from,
-             library_.report_snapshot(node(mail.from).raft, peer, delivered ? 1 : 0));
+        call(mail.from, library_.report_snapshot(node(mail.from).raft, peer, delivered ? 1 : 0));
     });
 }
 
@@ -248,7 +251,14 @@ inline void RaftCluster::isolate(NodeId id) {
     }
 }
 
+inline void RaftCluster::deliver_mail(NodeId from) {
+    const auto held = held_mail_.extract(from);
+    if (held.empty()) return;
+    for (const Mail& mail : held.mapped()) deliver(mail);
+}
+
 inline void RaftCluster::heal_links() {
+    loses_appends_.clear();
     for (auto& [ends, way] : links_) {
         way.cut = false;
         way.more = Millis{0};
