@@ -3,7 +3,7 @@
 //   INSYNC_WORLDS=N    so many worlds of each library (300)
 //   INSYNC_SEED=S      beginning with that one (1)
 //   INSYNC_MINUTES=M   instead, as many as there is time for
-//   build/dev/tests/insync_host_tests "no rule is violated in worlds on raft-rs"
+//   build/dev/tests/hosts/insync_host_tests "no rule is violated in worlds on raft-rs"
 #include "hosts/worlds.hpp"
 
 #include "property/random.hpp"
