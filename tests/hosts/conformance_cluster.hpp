@@ -137,7 +137,8 @@ inline std::optional<unsigned> ConformanceCluster::member_kind(NodeId id) const 
 inline void ConformanceCluster::change(const std::vector<raft_host_change>& steps,
                                        std::uint32_t how) {
     const auto before = raft_.show(leader()).state.membership;
-    (void)wait_until([&] { return leader() != kNoNode && raft_.change(leader(), steps, how) != 0; });
+    (void)wait_until(
+        [&] { return leader() != kNoNode && raft_.change(leader(), steps, how) != 0; });
     (void)wait_until([&] { return raft_.show(leader()).state.membership != before; });
 }
 

@@ -1,7 +1,6 @@
 // The view that ships for raft-rs and etcd raft, judged by the kit on both libraries themselves.
 // `--success` prints the tables.
 #include "hosts/conformance_cluster.hpp"
-
 #include "property/random.hpp"
 
 #include <insync/testing/conformance.hpp>

@@ -90,7 +90,8 @@ inline void HostedView::spoil(const Group& group, insync::GroupState& state) con
         if (mistake_ == Mistake::learners_vote) row.kind = insync::ReplicaKind::voter;
         if (mistake_ == Mistake::verified_by_contact) row.verified = row.contact != insync::kNever;
         if (mistake_ == Mistake::match_is_sent && row.verified) row.match = state.end;
-        for (const insync_raft_peer& peer : std::span{peers.data(), static_cast<std::size_t>(count)}) {
+        for (const insync_raft_peer& peer :
+             std::span{peers.data(), static_cast<std::size_t>(count)}) {
             if (static_cast<NodeId>(peer.id) != row.node || peer.recent_active == 0) continue;
             if (mistake_ == Mistake::verified_by_activity) row.verified = true;
             if (mistake_ == Mistake::contact_by_activity) row.contact = cluster_.now();

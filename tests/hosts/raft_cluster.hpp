@@ -73,14 +73,14 @@ struct Node {
     insync::RaftContacts contacts;
     bool up = true;
     bool paused = false;
-    bool member = true;    ///< spares, and those that were removed and wiped, are none
-    unsigned life = 0;     ///< how often it lost its whole disk
-    Millis disk_delay{0};  ///< from a write to its end, with asynchronous persistence
-    TimePoint disk_free{}; ///< when the last write ends
-    std::uint64_t queued = 0;      ///< the newest write that has been seen
-    std::uint64_t process = 0;     ///< counts starts, so that what was meant for an older one is void
-    std::vector<NodeId> neighbours; ///< the members that the library last had rows for
-    std::map<NodeId, unsigned> met; ///< in which life those were that spoke to it
+    bool member = true;        ///< spares, and those that were removed and wiped, are none
+    unsigned life = 0;         ///< how often it lost its whole disk
+    Millis disk_delay{0};      ///< from a write to its end, with asynchronous persistence
+    TimePoint disk_free{};     ///< when the last write ends
+    std::uint64_t queued = 0;  ///< the newest write that has been seen
+    std::uint64_t process = 0; ///< counts starts, so that what was meant for an older one is void
+    std::vector<NodeId> neighbours;          ///< the members that the library last had rows for
+    std::map<NodeId, unsigned> met;          ///< in which life those were that spoke to it
     std::vector<std::function<void()>> held; ///< what happens to it once it is no longer paused
 };
 
@@ -139,9 +139,7 @@ public:
     Index propose(NodeId id, const std::string& data);
     /// \return where the change stands in the log, 0 if it was refused or replaced
     Index change(NodeId id, const std::vector<raft_host_change>& steps, std::uint32_t how);
-    int compact(NodeId id, Index index) {
-        return call(id, library_.compact(node(id).raft, index));
-    }
+    int compact(NodeId id, Index index) { return call(id, library_.compact(node(id).raft, index)); }
 
     // Faults
     void cut(NodeId from, NodeId to, bool is_cut) { link(from, to).cut = is_cut; }

@@ -79,8 +79,8 @@ inline Shown RaftCluster::show(NodeId id) const {
 inline int RaftCluster::call(NodeId id, int result) {
     if (result == RAFT_HOST_PANIC) {
         std::string words(512, '\0');
-        words.resize(std::min(words.size(), library_.last_error(node(id).raft, words.data(),
-                                                                words.size())));
+        words.resize(
+            std::min(words.size(), library_.last_error(node(id).raft, words.data(), words.size())));
         throw BrokenLibrary{fmt::format("node {} panicked: {}", id, words)};
     }
     if (!node(id).up) return result;
@@ -172,8 +172,8 @@ inline void RaftCluster::send(Mail mail) {
     const Link& way = link(mail.from, mail.to);
     if (way.cut) return lose(mail);
     const auto within = [&](Millis most) {
-        return Millis{static_cast<Millis::rep>(
-            numbers_.below(static_cast<std::uint64_t>(most.count()) + 1))};
+        return Millis{
+            static_cast<Millis::rep>(numbers_.below(static_cast<std::uint64_t>(most.count()) + 1))};
     };
     const std::uint64_t generation = way.generation;
     const int copies = numbers_.below(100) < doubled_percent_ ? 2 : 1;
@@ -215,8 +215,7 @@ inline void RaftCluster::lose(const Mail& mail) {
 inline void RaftCluster::report_snapshot(const Mail& mail, bool delivered) {
     on(mail.from, now() + 2 * options_.tick, [this, mail, delivered] {
         const auto peer = static_cast<std::uint64_t>(mail.to);
-        call(mail.from,
-             library_.report_snapshot(node(mail.from).raft, peer, delivered ? 1 : 0));
+        call(mail.from, library_.report_snapshot(node(mail.from).raft, peer, delivered ? 1 : 0));
     });
 }
 

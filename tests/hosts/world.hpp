@@ -103,8 +103,8 @@ private:
     unsigned publish_lost_percent_ = 0;
     std::deque<Wish> wishes_;
     std::optional<PendingChange> pending_;
-    bool joint_ = false; ///< a joint change is under way,
-    TimePoint joint_until_{}; ///< and is to be so until then
+    bool joint_ = false;                 ///< a joint change is under way,
+    TimePoint joint_until_{};            ///< and is to be so until then
     std::set<NodeId> ending_;            ///< who was removed, and has not ended yet
     std::map<NodeId, Epoch> removed_in_; ///< who was removed, in the term in which it was
     Millis load_gap_;
@@ -148,14 +148,14 @@ inline void World::each(Millis gap, const std::function<void()>& what) {
 inline Verdict World::run() {
     report_.set_now(now());
     const auto& config = plan_.config;
-    report_.note("{} nodes, {} of them voters; check_quorum {}, pre_vote {}, {} writes; lag {} ms, "
-                 "{} entries; sweeps each {} ms; min ISR {}{}{}",
-                 cluster_.ids().size(), plan_.cluster.voters, plan_.cluster.check_quorum,
-                 plan_.cluster.pre_vote,
-                 plan_.cluster.async_persistence ? "asynchronous" : "immediate",
-                 config.max_lag_ms.count(), config.max_lag_entries,
-                 config.check_interval_ms.count(), config.min_insync_replicas,
-                 plan_.reassigns ? "; reassigns" : "", plan_.observes ? "; observes" : "");
+    report_.note(
+        "{} nodes, {} of them voters; check_quorum {}, pre_vote {}, {} writes; lag {} ms, "
+        "{} entries; sweeps each {} ms; min ISR {}{}{}",
+        cluster_.ids().size(), plan_.cluster.voters, plan_.cluster.check_quorum,
+        plan_.cluster.pre_vote, plan_.cluster.async_persistence ? "asynchronous" : "immediate",
+        config.max_lag_ms.count(), config.max_lag_entries, config.check_interval_ms.count(),
+        config.min_insync_replicas, plan_.reassigns ? "; reassigns" : "",
+        plan_.observes ? "; observes" : "");
     try {
         cluster_.on_step = [this](NodeId id) { on_step(id); };
         cluster_.on_answer = [this](NodeId id, const Mail& mail) { truth_.note_answer(id, mail); };
@@ -173,9 +173,8 @@ inline Verdict World::run() {
                     broker(id).produce();
         });
         each(Millis{20}, [this] {
-            if (std::ranges::count_if(cluster_.ids(), [this](NodeId id) {
-                    return cluster_.show(id).leads();
-                }) > 1)
+            if (std::ranges::count_if(cluster_.ids(),
+                                      [this](NodeId id) { return cluster_.show(id).leads(); }) > 1)
                 report_.reach(Mark::two_leaders);
             pursue_wishes();
         });
@@ -200,8 +199,7 @@ inline Verdict World::run() {
 
 inline void World::live_until(TimePoint end) {
     // In pieces, so that a world that has failed ends.
-    while (now() < end && !report_.failed())
-        cluster_.run_until(std::min(end, now() + Millis{10}));
+    while (now() < end && !report_.failed()) cluster_.run_until(std::min(end, now() + Millis{10}));
     report_.set_now(now());
 }
 

@@ -39,8 +39,13 @@ public:
     /// Where decisions go (S8).
     using Publish = std::function<void(const insync::PublishedIsr&)>;
 
-    Broker(NodeId self, const Plan& plan, RaftCluster& cluster, Truth& truth, Report& report,
-           Mistake mistake, Publish publish)
+    Broker(NodeId self,
+           const Plan& plan,
+           RaftCluster& cluster,
+           Truth& truth,
+           Report& report,
+           Mistake mistake,
+           Publish publish)
         : self_(self),
           plan_(plan),
           cluster_(cluster),
@@ -140,12 +145,11 @@ inline void Broker::start(const std::vector<NodeId>& assigned, const insync::Pub
     last_ = {};
     led_ = false;
     high_watermark_ = 0;
-    const bool inherits = std::find_first_of(known.members.begin(), known.members.end(),
-                                             assigned.begin(), assigned.end()) !=
-                          known.members.end();
-    const insync::Result result = inherits
-                                      ? manager_->initialize_isr(kTopic, 0, assigned, known)
-                                      : manager_->initialize_isr(kTopic, 0, assigned);
+    const bool inherits =
+        std::find_first_of(known.members.begin(), known.members.end(), assigned.begin(),
+                           assigned.end()) != known.members.end();
+    const insync::Result result = inherits ? manager_->initialize_isr(kTopic, 0, assigned, known)
+                                           : manager_->initialize_isr(kTopic, 0, assigned);
     if (result != insync::Result::ok)
         return report_.fail("S10", "node {}: initialize_isr gives {}", self_, to_string(result));
     handle_ = manager_->find(kTopic, 0);

@@ -154,11 +154,11 @@ inline void World::membership_fault(unsigned kind) {
     case 2:
     case 3: {
         if (joint_) return;
-        return wishes_.push_back({RAFT_HOST_ENTER_JOINT,
-                                  {step(kind % 2 == 0 ? RAFT_HOST_ADD_LEARNER
-                                                      : RAFT_HOST_ADD_VOTER)},
-                                  false,
-                                  {}});
+        return wishes_.push_back(
+            {RAFT_HOST_ENTER_JOINT,
+             {step(kind % 2 == 0 ? RAFT_HOST_ADD_LEARNER : RAFT_HOST_ADD_VOTER)},
+             false,
+             {}});
     }
     default: {
         if (joint_) return;

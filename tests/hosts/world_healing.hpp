@@ -62,10 +62,11 @@ inline std::optional<std::string> World::what_is_amiss() {
 inline void World::tell_state(NodeId id) {
     const Shown shown = cluster_.show(id);
     const insync_raft_state& state = shown.state;
-    report_.note("node {}{}: role {}, term {}, leader {}, last {}, durable {}, committed {}, applied "
-                 "{}, membership {}",
-                 id, cluster_.node(id).up ? "" : " (down)", state.role, state.term, state.leader,
-                 state.last, state.persisted, state.committed, state.applied, state.membership);
+    report_.note(
+        "node {}{}: role {}, term {}, leader {}, last {}, durable {}, committed {}, applied "
+        "{}, membership {}",
+        id, cluster_.node(id).up ? "" : " (down)", state.role, state.term, state.leader, state.last,
+        state.persisted, state.committed, state.applied, state.membership);
     for (const insync_raft_peer& peer : shown.peers)
         report_.note("    has {} as kind {}, matched {}, progress {}", peer.id, peer.member,
                      peer.matched, peer.progress);
@@ -74,8 +75,7 @@ inline void World::tell_state(NodeId id) {
 /// V: within some time all is in sync, and everything that was acknowledged is everywhere.
 inline void World::converge() {
     const TimePoint patience = now() + 10 * plan_.config.max_lag_ms + Millis{10'000};
-    while (now() < patience && !report_.failed() && what_is_amiss())
-        live_until(now() + Millis{50});
+    while (now() < patience && !report_.failed() && what_is_amiss()) live_until(now() + Millis{50});
     if (report_.failed()) return;
     if (const auto amiss = what_is_amiss()) {
         for (const NodeId id : cluster_.ids()) tell_state(id);

@@ -58,7 +58,8 @@ inline void Broker::check() {
     const bool has_min = manager_->has_min_isr(handle_);
     report_.mix(members << 32 ^ set->epoch() << 8 ^ set->version() ^ (has_min ? 1u << 30 : 0u));
     if (!truth_.may_be_named(*set))
-        report_.fail("S5", "node {}: get_isr names {} as the leader of {}epoch {}; that was node {}",
+        report_.fail("S5",
+                     "node {}: get_isr names {} as the leader of {}epoch {}; that was node {}",
                      self_, set->leader(), set->leader_ahead() ? "an epoch after " : "",
                      set->epoch(), truth_.leader_of(set->epoch()));
     if (!set->own() && set->leader() == self_)
@@ -89,8 +90,10 @@ inline void Broker::check_high_watermark(const insync::IsrSet& set) {
     if (!shown.leads() || shown.state.term != set.epoch()) return;
     for (const NodeId node : set.members())
         if (!truth_.is_beyond(self_, node, set.epoch()) && !truth_.holds_as(node, *mark, self_))
-            report_.fail("S6", "node {}: the high watermark is {}, which member {} has not on its "
-                         "disk", self_, *mark, node);
+            report_.fail("S6",
+                         "node {}: the high watermark is {}, which member {} has not on its "
+                         "disk",
+                         self_, *mark, node);
 }
 
 /// S6: committed by consensus, and now on the disks of all members.
@@ -145,8 +148,8 @@ inline void Broker::check_after_sweep() {
 
 /// S3: who is in sync is a voter, and has on its disk what the limits ask for.
 inline void Broker::check_member(const insync::IsrSet& set, const Shown& shown, NodeId node) {
-    const auto row = std::ranges::find(shown.peers, static_cast<std::uint64_t>(node),
-                                       &insync_raft_peer::id);
+    const auto row =
+        std::ranges::find(shown.peers, static_cast<std::uint64_t>(node), &insync_raft_peer::id);
     if (row == shown.peers.end() || row->member != INSYNC_RAFT_VOTER)
         return report_.fail("S3", "node {}: member {} is no voter of the group", self_, node);
     if (is_in_grace(node) && row->confirmed == 0) return report_.reach(Mark::unconfirmed_member);
@@ -160,7 +163,8 @@ inline void Broker::check_member(const insync::IsrSet& set, const Shown& shown, 
     const TimePoint long_ago = cluster_.now() - config.max_lag_ms - 2 * config.check_interval_ms;
     const Index due = truth_.end_at(self_, set.epoch(), long_ago);
     if (!truth_.holds_as(node, due, self_))
-        report_.fail("S3", "node {}: member {} has not on its disk what was at the end, {}, longer "
+        report_.fail("S3",
+                     "node {}: member {} has not on its disk what was at the end, {}, longer "
                      "than {} ms ago",
                      self_, node, due, config.max_lag_ms.count());
     const TimePoint heard = std::max(truth_.heard(self_, node, set.epoch()), beginning_.when);
@@ -185,8 +189,7 @@ inline void Broker::check_quorum(const Shown& shown) {
         if (node == self_ || insync::saturating_age(cluster_.now(), heard) <= limit) ++reached;
     }
     // A library that looks after its quorum by itself gives new voters the time to answer.
-    if (options.check_quorum &&
-        insync::saturating_age(cluster_.now(), members_since_) <= 2 * limit)
+    if (options.check_quorum && insync::saturating_age(cluster_.now(), members_since_) <= 2 * limit)
         return;
     if (!insync::is_majority(reached, voters))
         report_.fail("S5", "node {}: writes are accepted with {} of {} voters heard of in {} ms",

@@ -40,8 +40,10 @@ inline bool World::is_void(const Wish& wish, NodeId at) const {
     for (const raft_host_change& step : wish.steps) {
         const auto row = std::ranges::find(shown.peers, step.id, &insync_raft_peer::id);
         if (step.what == RAFT_HOST_ADD_VOTER) continue;
-        if (row == shown.peers.end()) unknown += step.what == RAFT_HOST_REMOVE;
-        else taken += row->member == INSYNC_RAFT_VOTER;
+        if (row == shown.peers.end())
+            unknown += step.what == RAFT_HOST_REMOVE;
+        else
+            taken += row->member == INSYNC_RAFT_VOTER;
     }
     return unknown > 0 || (taken > 0 && voters < 2);
 }

@@ -150,8 +150,10 @@ inline Index Truth::end_at(NodeId id, Epoch epoch, TimePoint when) const {
 inline void Truth::check_acknowledged(NodeId id) const {
     for (const auto& [epoch, index] : acknowledged_)
         if (!holds(id, index, epoch))
-            report_.fail("S6", "all is well again, and node {} lacks entry {} of epoch {}, which "
-                         "was acknowledged", id, index, epoch);
+            report_.fail("S6",
+                         "all is well again, and node {} lacks entry {} of epoch {}, which "
+                         "was acknowledged",
+                         id, index, epoch);
 }
 
 } // namespace hosts

@@ -43,10 +43,11 @@ std::string tell(const raft_host& library, std::uint64_t seed, const Verdict& ve
 }
 
 void print(const raft_host& library, const Totals& totals, double seconds) {
-    fmt::print("{}: {} worlds, {:.1f} hours, {} steps, {} elections, {} acknowledged, {} matches "
-               "held against disks, {:.1f} s\n",
-               library.name, totals.worlds, static_cast<double>(totals.virtual_ms) / 3.6e6,
-               totals.steps, totals.elections, totals.acknowledged, totals.verified, seconds);
+    fmt::print(
+        "{}: {} worlds, {:.1f} hours, {} steps, {} elections, {} acknowledged, {} matches "
+        "held against disks, {:.1f} s\n",
+        library.name, totals.worlds, static_cast<double>(totals.virtual_ms) / 3.6e6, totals.steps,
+        totals.elections, totals.acknowledged, totals.verified, seconds);
     for (std::size_t i = 0; i < totals.marks.size(); ++i)
         fmt::print("{:12}  {}\n", totals.marks[i], hosts::kMarkNames[i]);
 }

@@ -40,7 +40,8 @@ std::int32_t read_script(insync_raft_group group,
                          insync_raft_peer* peers,
                          std::uint32_t capacity) {
     if (group == 0) return INSYNC_RAFT_BROKEN;
-    const auto& script = *reinterpret_cast<const Script*>(group); // NOLINT(performance-no-int-to-ptr)
+    const auto& script =
+        *reinterpret_cast<const Script*>(group); // NOLINT(performance-no-int-to-ptr)
     if (script.refusal != 0) return script.refusal;
     *state = script.state;
     const auto fits = std::min<std::size_t>(capacity, script.peers.size());
@@ -196,8 +197,12 @@ TEST_CASE("only a voter of raft_c.h is a voter", "[raft_c]") {
 TEST_CASE("a group of raft_c.h that cannot be read whole is unavailable", "[raft_c]") {
     Host host;
     GroupState state;
-    SECTION("it is not open") { host.script.refusal = INSYNC_RAFT_UNAVAILABLE; }
-    SECTION("its library panicked") { host.script.refusal = INSYNC_RAFT_BROKEN; }
+    SECTION("it is not open") {
+        host.script.refusal = INSYNC_RAFT_UNAVAILABLE;
+    }
+    SECTION("its library panicked") {
+        host.script.refusal = INSYNC_RAFT_BROKEN;
+    }
     SECTION("it has more members than a state has rows") {
         for (std::uint64_t id = 4; id < 40; ++id) host.script.peers.push_back(peer(id, 1));
     }
@@ -205,9 +210,15 @@ TEST_CASE("a group of raft_c.h that cannot be read whole is unavailable", "[raft
         host.script.peers.clear();
         for (std::uint64_t id = 2; id < 33; ++id) host.script.peers.push_back(peer(id, 1));
     }
-    SECTION("a member is nobody") { host.script.peers[1].id = 0; }
-    SECTION("a member has an id that no node can have") { host.script.peers[1].id = ~0ull; }
-    SECTION("it does not know its own id") { host.script.state.id = 0; }
+    SECTION("a member is nobody") {
+        host.script.peers[1].id = 0;
+    }
+    SECTION("a member has an id that no node can have") {
+        host.script.peers[1].id = ~0ull;
+    }
+    SECTION("it does not know its own id") {
+        host.script.state.id = 0;
+    }
     CHECK(host.try_read(state) == ReadResult::unavailable);
 }
 
