@@ -269,7 +269,7 @@ TEST_CASE("the version moves whenever a read says something else", "[raft_host]"
     for (int step = 0; step < 600; ++step) {
         const std::uint64_t id = random() % 4 + 1;
         int result = RAFT_HOST_OK;
-        switch (random() % 8) {
+        switch (random() % 10) {
         case 0: result = host.campaign(group[id]); break;
         case 1: (void)group.append(id, "something"); break;
         case 2: result = host.persist(group[id], host.newest_write(group[id])); break;
@@ -280,6 +280,8 @@ TEST_CASE("the version moves whenever a read says something else", "[raft_host]"
         case 4: group.settle(); break;
         case 5: result = host.crash(group[id]); break;
         case 6: result = host.restart(group[id]); break;
+        case 7: group.cut(id); break;
+        case 8: group.heal(); break;
         default: group.tick(); break;
         }
         REQUIRE(result != RAFT_HOST_PANIC);
