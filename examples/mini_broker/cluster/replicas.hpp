@@ -90,6 +90,8 @@ private:
     void log_role(Replica& replica);
     void send_decisions();
     void take_out_gone(Replica& replica);
+    void take_out_dead(Replica& replica);
+    void mark_dead_nodes();
     void welcome_back(Replica& replica, NodeId follower, Index match);
     void prefer_first_replica(Replica& replica);
     [[nodiscard]] bool is_write_pending(const Replica& replica) const;
