@@ -5,6 +5,8 @@ set(INSYNC_HEADERS
     include/insync/adapters/libraft.hpp
     include/insync/adapters/nuraft.hpp
     include/insync/adapters/queries.hpp
+    include/insync/adapters/raft_c.h
+    include/insync/adapters/raft_c.hpp
     include/insync/adapters/single_node.hpp
     include/insync/clock.hpp
     include/insync/config.hpp

@@ -12,6 +12,9 @@ die() {
     exit 1
 }
 
+# at_least VERSION OLDEST
+at_least() { [[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -n 1) == "$2" ]]; }
+
 # our_files EXTENSION...: sources of ours, tracked or new, that git does not ignore.
 our_files() {
     local patterns=() extension

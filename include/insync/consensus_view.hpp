@@ -90,9 +90,9 @@ struct GroupState {
 /// - `read` fills the *whole* state from one instant, or returns `torn`. Where the library has no
 ///   atomic snapshot: read epoch and leader, then the rows, then epoch and leader again.
 /// - Every number belongs to `state.epoch`; a match that was not confirmed in it is not `verified`.
-///   Nor is what a node confirmed before it was removed and added again, its disk being another one.
-/// - `epoch` never falls. Where a library's term can, as when a node joins a cluster in a lower one,
-///   the host calls `register_anew`.
+///   Nor is what a node confirmed before it was removed and added again: its disk is another one.
+/// - `epoch` never falls. Where a library's term can, as when a node joins a cluster in a lower
+///   one, the host calls `register_anew`.
 /// - The leader (this node, when it leads) is never one of the rows; each other member of the group
 ///   is one row, with its kind. An assigned replica without a row is taken for no member of the
 ///   group, and leaves the ISR at once.
@@ -110,19 +110,20 @@ struct GroupState {
 /// - It is read by `initialize_isr`, `update_isr` and `tick`, on the thread that calls them, and
 ///   by nothing else. No reader (`has_min_isr`, `get_isr`) ever calls it, and it is never called
 ///   while a lock of the manager is held, so it may take the library's own locks.
-/// - Rows are levels: what a row does not say any more is forgotten, and its replica leaves the ISR.
-/// - A read that is `torn` or `unavailable` changes nothing and is repeated soon; contact ages go on
-///   rising, and after `max_lag_ms` without a good one the partition is treated as having lost its
-///   quorum (S7). `unavailable` is for what is gone: a lock that is held for a moment, wait for.
+/// - Rows are levels: what a row does not say any more is forgotten, and its replica leaves.
+/// - A read that is `torn` or `unavailable` changes nothing and is repeated soon; contact ages go
+///   on rising, and after `max_lag_ms` without a good one the partition is treated as having lost
+///   its quorum (S7). `unavailable` is for what is gone; for a lock that is held briefly, wait.
 ///
 /// **Optional**
 /// - `version(group)`: a number that changes whenever `read` would say something else, contact
 ///   times excepted. An unchanged group then costs one call a sweep.
 /// - `static constexpr bool pushes = true`: you promise to call the manager's `notify` for every
 ///   change of leadership, membership and quorum, and `record_leader` and `record_progress` for
-///   positions and contacts. A sweep then reads only what was pushed as changed or is about to
-///   expire. Lost pushes are made good when their effect is about to expire, at most `max_lag_ms`
-///   later; doubled and reordered ones change nothing.
+///   positions and contacts; a read knows of all that was pushed before it began. A sweep then
+///   reads only what was pushed as changed or is about to expire. Lost pushes are made good when
+///   their effect is about to expire, at most `max_lag_ms` later; doubled and reordered ones change
+///   nothing.
 template <class V>
 concept ConsensusView = requires(V& view,
                                  TopicPartition partition,

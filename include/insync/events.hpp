@@ -46,8 +46,8 @@ struct MovedReplica {
     bool added = false;
     /// Nothing where what the replica held was not confirmed, or this node was not the leader.
     std::optional<Index> lag_entries;
-    Index lag_entries_at_least = 0; ///< while that is not known: entries of this epoch
     Millis lag_ms{0};
+    Index lag_entries_at_least = 0; ///< while the lag in entries is not known: those of this epoch
 };
 
 /// One change of one partition's ISR (S4). The set carries the epoch and the version.

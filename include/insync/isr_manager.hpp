@@ -96,9 +96,8 @@ public:
     /// Whether an acks=all write may be accepted now: this node leads in the current epoch, has its
     /// quorum, and the ISR, this node included, has at least the effective min ISR (S5).
     ///
-    /// A `true` is of the past the moment it is returned: the ISR may shrink before the append.
-    /// `await_replication` tells what came of it. Kafka: `Partition.isUnderMinIsr` negated, but
-    /// false where this node does not lead.
+    /// A `true` is of the past at once: the ISR may shrink before the append, and
+    /// `await_replication` tells. Kafka: `Partition.isUnderMinIsr` negated, false where not led.
     /// \return for a partition that is not tracked `IsrConfig::unknown_partition`
     /// \par Complexity
     ///     O(1): one hash, two or three cache lines.
@@ -130,10 +129,9 @@ public:
 
     // Registration -------------------------------------------------------------------------------
 
-    /// Begins to track a partition, reads the view, and judges by what that says. A partition that
-    /// is new starts with all replicas in sync that are not known to be dead: tell who is, by
-    /// `mark_dead` or in the options, or the first acks=all writes wait for a dead node for one
-    /// `max_lag_ms`.
+    /// Begins to track a partition, reads the view, and judges by what that says. A new one starts
+    /// with all replicas in sync that are not known to be dead: tell who is, by `mark_dead` or in
+    /// the options, or the first acks=all writes wait for a dead node for one `max_lag_ms`.
     /// \return `ok`; `ok` again for the same content; `already_exists` for another; `invalid_isr`
     ///     where the options leave nobody in sync
     Result initialize_isr(std::string_view topic, PartitionId partition, NodeList replicas);
@@ -173,7 +171,7 @@ public:
     Result mark_alive(NodeId node);
 
     /// Makes room for a topic of so many partitions side by side: less memory, faster look-ups.
-    /// Without effect once the topic has partitions.
+    /// Too late once it has some.
     Result reserve(std::string_view topic, std::size_t partitions);
 
     /// Forgets a partition. Its waits end as `not_leader` within the call; handles answer false.
@@ -203,7 +201,7 @@ public:
     [[nodiscard]] TimePoint next_deadline() const noexcept;
 
     /// Marks a partition to be read at the next sweep: what a pushing view calls when leadership,
-    /// membership or quorum changed. Wait-free; legal under the host's own locks.
+    /// members or quorum changed. Wait-free; legal under the host's own locks.
     void notify(const PartitionHandle& handle) noexcept;
 
     /// Takes in one follower's progress, earlier than the next sweep would: it holds `match`
@@ -218,8 +216,8 @@ public:
                            NodeId node,
                            Index match,
                            TimePoint contact);
-    /// The same for many partitions, as when one follower answers for all its groups: the waits for
-    /// memory overlap. \return how many were `ok`.
+    /// For many partitions, as when one follower answers for all: waits for memory overlap.
+    /// \return how many were `ok`
     std::size_t record_progress(std::span<const ProgressReport> reports);
 
     /// Takes in the leader's own positions in its current epoch, after an append, a flush or a

@@ -42,7 +42,8 @@ public:
     }
 
     /// Who leads, as far as this node knows: the leader that decided this set, or a newer one
-    /// (`leader_ahead`); `kNoNode` when none is known. A node that does not lead never names itself.
+    /// (`leader_ahead`); `kNoNode` when none is known. A node that does not lead never names
+    /// itself.
     [[nodiscard]] NodeId leader() const noexcept { return leader_; }
     /// Whether the leader is of a newer epoch than the set: the consensus knows it, and what it has
     /// decided was not published here yet. `epoch()` is not its epoch.

@@ -15,11 +15,11 @@ struct ReplicaLag {
     /// Entries that the leader has and the replica lacks; nothing while what the replica holds is
     /// not confirmed in this epoch.
     std::optional<Index> entries;
+    /// Age of the oldest entry that it lacks, or of its silence, whichever is longer.
+    Millis time{0};
     /// While `entries` is nothing, what it lacks at least, as far as anybody knows: the entries of
     /// this epoch, of which it has confirmed none. Else 0.
     Index entries_at_least = 0;
-    /// Age of the oldest entry that it lacks, or of its silence, whichever is longer.
-    Millis time{0};
 };
 
 /// One follower as its leader sees it: the pure transitions of S3, over values.

@@ -79,6 +79,44 @@ TEST_CASE("reads, pushes and sweeps are right while partitions are removed and a
     CHECK(isr.get_isr_stats().partitions == 0);
 }
 
+TEST_CASE("partitions are registered anew, and nodes die, while readers and pushes look at them",
+          "[concurrency]") {
+    ManualClock clock;
+    SteadyView view{clock};
+    Manager isr{1, view, {}, clock};
+    REQUIRE(isr.initialize_isr("t", 0, {1, 2}) == Result::ok);
+    const PartitionHandle handle = isr.find("t", 0);
+    std::atomic<bool> stop{false};
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i)
+        threads.emplace_back([&] {
+            while (!stop) {
+                const auto set = isr.get_isr(handle);
+                wrong += set && set->replica_count() == 2 && set->contains(1) ? 0 : 1;
+                wrong +=
+                    isr.record_progress(handle, 1, 2, 100, clock.now()) == Result::unknown_partition
+                        ? 1
+                        : 0;
+            }
+        });
+    threads.emplace_back([&] {
+        while (!stop) {
+            clock.advance(insync::Millis{1'000});
+            isr.tick();
+        }
+    });
+    for (int round = 0; round < 2000; ++round) {
+        wrong += (round % 2 == 0 ? isr.mark_dead(2) : isr.mark_alive(2)) == Result::ok ? 0 : 1;
+        wrong += isr.register_anew("t", 0) == Result::ok ? 0 : 1;
+    }
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+    CHECK(isr.update_isr(handle) == Result::ok);
+    CHECK(isr.has_min_isr(handle));
+}
+
 TEST_CASE("a handle of a removed partition answers false for ever, also when it is back",
           "[concurrency]") {
     ManualClock clock;

@@ -115,9 +115,11 @@ inline void NaivePartition::take_rows(const insync::GroupState& state, const Mom
         follower.voter = row.kind == insync::ReplicaKind::voter;
         follower.present = true;
         if (row.verified && row.match > end_) continue;
-        // What is known is known for as long as a row vouches for it (S2).
-        if (follower.match && (!row.verified || row.match < *follower.match)) disavow(follower);
-        if (row.verified) follower.match = row.match;
+        // What is known is known for as long as a row vouches for it (S2); not so a row of a
+        // moment before what was pushed.
+        const bool denied = follower.match && (!row.verified || row.match < *follower.match);
+        if (denied && state.end >= end_) disavow(follower);
+        if (row.verified) follower.match = std::max(follower.match.value_or(0), row.match);
         follower.contact = std::max(follower.contact, std::min(row.contact, moment.now));
     }
     for (auto& [node, follower] : followers_)

@@ -7,6 +7,7 @@
 #include <insync/errors.hpp>
 #include <insync/isr_manager.hpp>
 #include <insync/testing/manual_clock.hpp>
+#include <insync/testing/scripted_view.hpp>
 #include <insync/types.hpp>
 
 #include <catch2/catch_test_macros.hpp>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using insync::ReadResult;
@@ -111,6 +113,31 @@ TEST_CASE("what goes on failing is read eight times an interval, not more", "[s2
     run_until(p.isr, p.clock, 3s);
     CHECK(p.group().reads() - reads <= 8);
     CHECK(p.group().reads() - reads >= 7);
+}
+
+TEST_CASE("each read that failed is repeated once, whichever failed before", "[s2]") {
+    insync::testing::ManualClock clock;
+    insync::testing::ScriptedView view;
+    insync::IsrManager<insync::testing::ScriptedView, insync::testing::ManualClock> isr{
+        1, view, {}, clock};
+    for (insync::PartitionId i = 0; i < 3; ++i)
+        REQUIRE(isr.initialize_isr("t", i, {1, 2, 3}) == Result::ok);
+    const auto sweep = [&](insync::Millis at) {
+        clock.set(insync::TimePoint{at});
+        isr.tick();
+    };
+    view.group("t", 0).reads_return(ReadResult::unavailable);
+    view.group("t", 1).reads_return(ReadResult::unavailable);
+    sweep(1s);
+    sweep(1125ms); // two of them
+    view.group("t", 2).reads_return(ReadResult::unavailable);
+    sweep(2s);
+    view.group("t", 0).reads_return(ReadResult::ok);
+    std::vector<std::uint64_t> reads;
+    for (insync::PartitionId i = 0; i < 3; ++i) reads.push_back(view.group("t", i).reads());
+    sweep(2125ms);
+    for (insync::PartitionId i = 0; i < 3; ++i)
+        CHECK(view.group("t", i).reads() == ++reads[static_cast<std::size_t>(i)]);
 }
 
 TEST_CASE("a healthy sweep repeats nothing", "[s2]") {

@@ -155,3 +155,16 @@ TEST_CASE("stopping another replica is not safe on the word of one that came bac
     leave_and_return(p);
     CHECK_FALSE(p.isr.safe_to_stop(2).safe());
 }
+
+TEST_CASE("a read of an earlier moment than what was pushed denies nothing", "[s2]") {
+    OnePartition p;
+    p.start_healthy();
+    p.lead(4, 110);
+    p.hear({2, 3}, 110);
+    (void)p.observe();
+    p.group().positions({100, 100, 100}); // as a host that reads a copy of its group's state
+    p.hear({2, 3}, 100);
+    p.sweep();
+    CHECK(p.explain(3).match == 110);
+    CHECK(p.members() == Nodes{1, 2, 3});
+}

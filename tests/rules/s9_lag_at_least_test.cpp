@@ -1,5 +1,5 @@
-// S9: the lag of a follower that has confirmed nothing in this epoch, as of the node that led before
-// and was stopped: what it lacks at least.
+// S9: the lag of a follower that has confirmed nothing in this epoch, as of the node that led and
+// was stopped: what it lacks at least.
 
 #include "support/one_partition.hpp"
 

@@ -122,7 +122,7 @@ private:
     void check_first_members(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
     void check_told(const Tracked& t);
-    void check_emptied(Tracked& t, const insync::IsrSet& set);
+    void check_vouched(Tracked& t, const insync::IsrSet& set);
     void check_committed(const Tracked& t, const PendingWait& wait);
     void compare_with_model(Tracked& t, const insync::IsrSet& set);
 

@@ -186,7 +186,7 @@ inline void Host::look(GroupNumber group) {
     (void)call([&] { return manager_->update_isr(t.handle); });
     if (t.model) observe_model(t, !late && !stalled_, last_sweep_, late);
     for (Tracked& each : tracked_) check(each); // callbacks may touch them all
-    if (view_.saw_truth(group) && !plan_.fails_to_allocate) check_emptied(t, t.last);
+    if (view_.saw_truth(group) && !plan_.fails_to_allocate) check_vouched(t, t.last);
 }
 
 inline void Host::produce(GroupNumber group, Index count) {

@@ -64,7 +64,6 @@ inline void World::come_back(GroupNumber group, NodeId node) {
     if (report_.failed() || !cluster_.change_member(group, node, kind)) return;
     report_.note("group {}: {} is added again, and has nothing", group, node);
     const NodeId leader = cluster_.leader(group);
-    truth_.groups[group].added[node] = cluster_.replica(group, leader).epoch;
     if (host(leader).up() && host(leader).tracked(group).last.own())
         report_.reach(Mark::came_back_empty);
     look_at_members(group);

@@ -235,23 +235,31 @@ inline void Host::check_after_sweep(Tracked& t) {
     if (set->own() != due)
         return report_.fail("S5", "node {} group {}: after a sweep it {} in epoch {}", self_,
                             t.group, due ? "does not lead" : "leads", replica.epoch);
-    check_emptied(t, *set);
+    check_vouched(t, *set);
     if (due) check_members_after_sweep(t, *set);
 }
 
-/// S2: what a replica held is forgotten once the view vouches for it no more. One that was removed
-/// and came back within the epoch is not in the ISR before it has confirmed.
-inline void Host::check_emptied(Tracked& t, const insync::IsrSet& set) {
+/// S2: what a replica held is forgotten once the view vouches for it no more. One that was removed,
+/// or has nothing any more, is not in the ISR before it has confirmed.
+inline void Host::check_vouched(Tracked& t, const insync::IsrSet& set) {
     t.emptied.clear();
     const auto& replica = truth_.cluster.replica(t.group, self_);
     if (!set.own() || !replica.leads() || replica.epoch != set.epoch()) return;
-    for (const NodeId node : set.members()) {
-        const auto& peer = replica.peers[static_cast<std::size_t>(node)];
+    if (std::exchange(t.vouched_in, set.epoch()) != set.epoch()) {
+        t.vouched.clear();
+        t.disavowed.clear();
+    }
+    for (const NodeId node : t.assigned) {
         if (node == self_) continue;
-        const auto added = truth_.groups[t.group].added.find(node);
-        if (added == truth_.groups[t.group].added.end() || added->second != replica.epoch) continue;
-        if (!peer.verified)
-            report_.fail("S2", "node {} group {}: {} came back with nothing, and is a member",
+        const bool is_member = truth_.cluster.membership(t.group, self_).find(node) != nullptr;
+        if (is_member && replica.peers[static_cast<std::size_t>(node)].verified) {
+            t.vouched.insert(node);
+            t.disavowed.erase(node);
+            continue;
+        }
+        if (!is_member || t.vouched.erase(node) != 0) t.disavowed.insert(node);
+        if (t.disavowed.contains(node) && set.contains(node))
+            report_.fail("S2", "node {} group {}: {} is a member, which the view vouches not for",
                          self_, t.group, node);
     }
 }

@@ -14,10 +14,12 @@ inline void Host::compare_with_model(Tracked& t, const insync::IsrSet& set) {
     const auto expect = [&](std::string_view what, bool same) {
         if (!same)
             report_.fail("model",
-                         "node {} group {}: {} differs: manager {} of epoch {} version {}, "
-                         "model {} of epoch {} version {}",
+                         "node {} group {}: {} differs: manager {} of epoch {} version {}, leader "
+                         "{}{}, model {} of epoch {} version {}, leader {}{}",
                          self_, t.group, what, set.members(), set.epoch(), set.version(),
-                         model.shown.members, model.shown.epoch, model.shown.version);
+                         set.leader(), set.stale() ? ", stale" : "", model.shown.members,
+                         model.shown.epoch, model.shown.version, model.shown.leader,
+                         model.shown.stale ? ", stale" : "");
     };
     report_.reach(Mark::model_compared);
     expect("the ISR", property::Reported{set} == model.shown);

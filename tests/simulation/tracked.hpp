@@ -42,7 +42,10 @@ struct Tracked {
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
     std::map<NodeId, TimePoint> heartbeats; ///< those that it was told of apart from the view
     std::map<int, PendingWait> waits;
-    std::set<NodeId> emptied; ///< who lost all that it held since this manager last saw the truth
+    std::set<NodeId> emptied;   ///< who lost all that it held since this manager last saw the truth
+    Epoch vouched_in = 0;       ///< of the next two: as reads that told the truth said
+    std::set<NodeId> vouched;   ///< who has confirmed what it holds
+    std::set<NodeId> disavowed; ///< who had, or left the group, and has not since
     std::optional<PendingWait> appended; ///< the newest that this node asked for
 
     [[nodiscard]] TimePoint told_alive(NodeId node) const {
@@ -67,8 +70,6 @@ struct Truth {
         std::map<Epoch, NodeId> leaders{};
         std::map<Epoch, Index> acknowledged{}; ///< the highest index, by the epoch of its entry
         std::vector<NodeId> assigned;
-        /// In which epoch a node with nothing was last added.
-        std::map<NodeId, Epoch> added{};
         TimePoint born{};
         /// Who led a group of its own, and in which epoch.
         std::set<std::pair<NodeId, Epoch>> alone{};

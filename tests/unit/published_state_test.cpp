@@ -53,7 +53,7 @@ struct State {
 bool same(const Decision& a, const Decision& b) {
     return a.word.bits() == b.word.bits() && a.epoch == b.epoch && a.version == b.version &&
            a.replica_set == b.replica_set && a.changed_at == b.changed_at && a.own == b.own &&
-           a.stale == b.stale;
+           a.stale == b.stale && a.named == b.named;
 }
 
 } // namespace
@@ -80,11 +80,12 @@ TEST_CASE("every field keeps its largest value and disturbs no other", "[publish
         d.replica_set = (1u << 20) - 1;
     }
     SECTION("time") {
-        d.changed_at = (std::uint64_t{1} << 42) - 1;
+        d.changed_at = Decision::kMostTime;
     }
     SECTION("flags") {
         d.own = false;
         d.stale = true;
+        d.named = true;
     }
     SECTION("members and leader") {
         d.word = s.identity.decided(0x7fff, 15, false);

@@ -1,9 +1,6 @@
-#include <insync/adapters/queries.hpp>
-#include <insync/config.hpp>
+#include "unit/queries_library.hpp"
+
 #include <insync/consensus_view.hpp>
-#include <insync/errors.hpp>
-#include <insync/isr_manager.hpp>
-#include <insync/testing/manual_clock.hpp>
 #include <insync/types.hpp>
 
 #include <catch2/catch_test_macros.hpp>
@@ -12,125 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <functional>
-#include <map>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+using namespace queried;
 using namespace std::chrono_literals;
-using insync::Epoch;
-using insync::FollowerRow;
-using insync::GroupState;
-using insync::Index;
-using insync::IsrConfig;
-using insync::kNever;
 using insync::kNoNode;
-using insync::NodeId;
-using insync::QueriesView;
-using insync::ReadResult;
-using insync::Result;
-using insync::TimePoint;
-using insync::TopicPartition;
-using insync::testing::ManualClock;
-
-namespace {
-
-/// A consensus library that can be asked little, with numbers beside it that are not the answer.
-struct Library {
-    using Group = int;
-    struct Peer {
-        Index match = 0;
-        TimePoint contact = kNever;
-        Epoch confirmed = 0;
-    };
-
-    Group find_group(TopicPartition) { return ++groups; }
-    Epoch epoch(Group group) {
-        last_group = group;
-        return call("epoch"), current_epoch;
-    }
-    NodeId leader(Group) { return call("leader"), current_leader; }
-    Index last_index(Group) { return call("last_index"), end; }
-    Index match_index(Group, NodeId node) { return call("match_index"), peer(node).match; }
-    TimePoint last_contact(Group, NodeId node) { return call("last_contact"), peer(node).contact; }
-    Index applied_index(Group) { return applied; }
-
-    Peer& peer(NodeId node) {
-        asked.push_back(node);
-        return peers[node];
-    }
-    void call(const char* query) {
-        if (before) before(query);
-    }
-    /// A follower accepts an append, or with 0 refuses it.
-    void answer(NodeId node, Index match, TimePoint now) {
-        peers[node] = {match, now, current_epoch};
-    }
-    /// As most libraries begin a leadership: they know of contacts, of no match.
-    void elect(NodeId leader, Epoch epoch) {
-        current_leader = leader;
-        current_epoch = epoch;
-        for (auto& [node, peer] : peers) peer.match = 0;
-    }
-
-    int groups = 0;
-    Group last_group = 0;
-    Epoch current_epoch = 1;
-    NodeId current_leader = 1;
-    Index end = 0;
-    Index commit = 0;
-    Index applied = 0;
-    std::map<NodeId, Peer> peers;
-    std::vector<NodeId> asked;
-    std::function<void(std::string_view)> before; ///< runs as each query begins
-};
-
-struct LibraryWithCommit : Library {
-    Index commit_index(Group) { return commit; }
-};
-
-/// One that keeps its matches from one leadership to the next.
-struct LibraryThatKeeps : Library {
-    Epoch confirmed_epoch(Group, NodeId node) { return peer(node).confirmed; }
-};
-
-constexpr std::array<NodeId, 3> kReplicas{1, 2, 3};
-
-template <class Lib = Library>
-struct Fixture {
-    ManualClock clock;
-    Lib library;
-    QueriesView<Lib, ManualClock> view{1, library, 50ms, clock};
-    typename QueriesView<Lib, ManualClock>::Group group = view.find_group({"t", 0}, kReplicas);
-    GroupState state;
-
-    ReadResult read() {
-        state = {};
-        state.assigned = kReplicas;
-        return view.read(group, state);
-    }
-    const FollowerRow& row(NodeId node) const {
-        return *std::find_if(state.followers.begin(), state.followers.end(),
-                             [&](const FollowerRow& row) { return row.node == node; });
-    }
-};
-
-using Manager = insync::IsrManager<QueriesView<Library, ManualClock>, ManualClock>;
-
-/// A second of traffic in which the given followers answer from `match`.
-void pass_a_second(Fixture<>& f, Manager& manager, const std::map<NodeId, Index>& matches) {
-    f.clock.advance(1s);
-    for (const auto& [node, match] : matches) f.library.answer(node, match, f.clock.now());
-    manager.tick();
-}
-
-std::vector<NodeId> isr(const Manager& manager) {
-    return manager.get_isr("t", 0)->to_vec();
-}
-
-} // namespace
 
 TEST_CASE("queries become a view whose positions are log ends, not applied or committed ones",
           "[queries]") {
@@ -147,70 +32,6 @@ TEST_CASE("queries become a view whose positions are log ends, not applied or co
     CHECK(f.state.leading);
     CHECK(f.row(2).match == 400); // the follower's own position, whatever the leader committed
     CHECK(f.view.contact_slack() == 50ms);
-}
-
-TEST_CASE("a follower that is far behind goes out although the leader's state machine is slower",
-          "[queries]") {
-    Fixture f;
-    Manager manager{1, f.view, IsrConfig{.max_lag_entries = 100}, f.clock};
-    REQUIRE(manager.initialize_isr("t", 0, kReplicas) == Result::ok);
-    for (int second = 0; second < 4; ++second) {
-        f.library.end += 100;
-        f.library.applied = 1; // commit and applied index say nothing of a follower
-        f.library.commit = 1;
-        pass_a_second(f, manager, {{2, f.library.end}, {3, 1}});
-    }
-    CHECK(isr(manager) == std::vector<NodeId>{1, 2});
-    CHECK(manager.explain("t", 0, 3)->lag.entries == Index{399});
-}
-
-TEST_CASE("followers that answer stay in sync for ever, one that falls silent goes out",
-          "[queries]") {
-    Fixture f;
-    Manager manager{1, f.view, IsrConfig{}, f.clock};
-    REQUIRE(manager.initialize_isr("t", 0, kReplicas) == Result::ok);
-    for (int second = 0; second < 100; ++second) {
-        pass_a_second(f, manager, {{2, 0}, {3, 0}});
-        REQUIRE(isr(manager) == std::vector<NodeId>{1, 2, 3});
-    }
-    for (int second = 0; second <= 10; ++second) pass_a_second(f, manager, {{2, 0}});
-    CHECK(isr(manager) == std::vector<NodeId>{1, 2});
-}
-
-TEST_CASE("lost leadership ends the right to write and a new leader is reported", "[queries]") {
-    Fixture f;
-    Manager manager{1, f.view, IsrConfig{}, f.clock};
-    REQUIRE(manager.initialize_isr("t", 0, kReplicas) == Result::ok);
-    pass_a_second(f, manager, {{2, 0}, {3, 0}});
-    REQUIRE(manager.has_min_isr("t", 0));
-
-    f.library.current_epoch = 2;
-    f.library.current_leader = 3;
-    f.clock.advance(1s);
-    manager.tick();
-    CHECK_FALSE(manager.has_min_isr("t", 0));
-    REQUIRE(f.read() == ReadResult::ok);
-    CHECK(f.state.leader == 3);
-    CHECK(f.state.epoch == 2);
-    CHECK_FALSE(f.state.leading);
-    CHECK(f.state.followers.empty());
-}
-
-TEST_CASE("a change of assignment changes whom the queries are asked for", "[queries]") {
-    Fixture f;
-    Manager manager{1, f.view, IsrConfig{}, f.clock};
-    REQUIRE(manager.initialize_isr("t", 0, kReplicas) == Result::ok);
-    pass_a_second(f, manager, {{2, 0}, {3, 0}});
-    REQUIRE(manager.set_assignment("t", 0, {1, 2, 4}) == Result::ok);
-    CHECK_FALSE(manager.is_in_sync("t", 0, 3));
-    CHECK(manager.add_to_isr("t", 0, 3) == Result::not_a_replica);
-
-    f.library.asked.clear();
-    pass_a_second(f, manager, {{2, 0}, {3, 0}, {4, 0}});
-    CHECK(std::count(f.library.asked.begin(), f.library.asked.end(), 3) == 0);
-    CHECK(std::count(f.library.asked.begin(), f.library.asked.end(), 4) > 0);
-    CHECK(isr(manager) == std::vector<NodeId>{1, 2, 4});
-    CHECK(manager.get_isr("t", 0)->catching_up().empty());
 }
 
 TEST_CASE("the leader is never asked about itself", "[queries]") {
@@ -289,21 +110,6 @@ TEST_CASE("a first answer that accepts nothing proves life, and no match", "[que
     REQUIRE(f.read() == ReadResult::ok);
     CHECK_FALSE(f.row(2).verified);
     CHECK(f.row(2).contact == f.clock.now());
-}
-
-TEST_CASE("a healthy follower whose first answer to a new leader refuses stays in sync",
-          "[queries]") {
-    Fixture f;
-    f.library.end = 20'000;
-    Manager manager{1, f.view, IsrConfig{}, f.clock};
-    REQUIRE(manager.initialize_isr("t", 0, kReplicas) == Result::ok);
-    pass_a_second(f, manager, {{2, 20'000}, {3, 20'000}});
-    f.library.elect(1, 3); // another led between
-    pass_a_second(f, manager, {});
-    pass_a_second(f, manager, {{2, 0}, {3, 20'000}}); // 2 asks for an earlier entry
-    CHECK(isr(manager) == std::vector<NodeId>{1, 2, 3});
-    pass_a_second(f, manager, {{2, 20'000}, {3, 20'000}});
-    CHECK(isr(manager) == std::vector<NodeId>{1, 2, 3});
 }
 
 TEST_CASE("while the log is empty an answer says that it is empty there, too", "[queries]") {

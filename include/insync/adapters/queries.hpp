@@ -58,7 +58,7 @@ concept ConsensusQueries =
 /// Lifts such queries into a `ConsensusView`. What they do not say is lost, or made up for:
 ///
 /// - *One instant*: epoch and leader are read before and after the rows; `torn` if they moved.
-/// - *Whether a match is of this epoch*: one above 0 is, unless `confirmed_epoch` says otherwise. An
+/// - *Whether a match is of this epoch*: one above 0 is, unless `confirmed_epoch` denies it. An
 ///   answer alone proves that a follower is alive, not what it holds: the first one to a new leader
 ///   often refuses. While the log is empty, an answer says that it is as empty there.
 /// - *Whether a contact is of this leadership*: it is if it is later than the moment when this view

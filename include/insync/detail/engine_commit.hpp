@@ -158,7 +158,7 @@ inline void IsrEngine::describe(const Partition& p,
     change.before = isr_set(draft.before);
     change.after = isr_set(next);
     const auto moved = [&](NodeId node, bool added) {
-        MovedReplica one{node, added, std::nullopt, 0, Millis{0}};
+        MovedReplica one{node, added, std::nullopt, Millis{0}};
         const std::uint32_t position = p.replicas().position(node);
         const bool followed = p.line().leading != 0 || p.line().deposed != 0;
         const bool measured = followed && position != ReplicaSet::kNone && position != p.self();

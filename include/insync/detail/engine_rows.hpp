@@ -42,6 +42,9 @@ inline bool IsrEngine::take_in_rows(Partition& p,
                                     Now now,
                                     Judging& judging) {
     const LeaderLine& line = p.line();
+    // A push that came before or during the read may be what the read does not know yet. The
+    // leader's own end never falls within an epoch.
+    const bool older = judging.pushed || state.end < line.end;
     Mask voters = 0;
     Mask present = 0;
     for (const FollowerRow& row : state.followers) {
@@ -55,8 +58,7 @@ inline bool IsrEngine::take_in_rows(Partition& p,
             continue;
         }
         if (contradicts(p, position, row)) {
-            // A push that came during the read may be what the read does not know yet.
-            if (judging.pushed)
+            if (older)
                 judging.attention = true;
             else if (p.obtain_extra(now.stamp) == nullptr)
                 return false;

@@ -71,6 +71,7 @@ void IsrManager<View, C>::sweep(Now now) {
     detail::AtomicCounters::add(engine_.counters.stalled_sweeps, terms.may_evict ? 0 : 1);
     if constexpr (PushingView<View>) renew_blocks(now);
     failed_reads_.clear(); // the sweep reads them all
+    retry_from_ = 0;       // or a retry that wraps round would read one twice, and leave one out
 
     using Blocks = detail::GeometricSlab<detail::Block, 4>;
     const auto& blocks = engine_.partitions.blocks();

@@ -39,7 +39,8 @@ namespace insync::metrics {
 ///
 /// Counters: `isr_shrinks_total`, `isr_expands_total`, `refused_produces_total`, `sweeps_total`,
 /// `stalled_sweeps_total`, `views_read_total`, `damped_joins_total`, `clock_steps_back_total`,
-/// `callbacks_thrown_total`, `epochs_fallen_total`, and `rejected_inputs_total` by `reason`, each reason from 0.
+/// `callbacks_thrown_total`, `epochs_fallen_total`, and `rejected_inputs_total` by `reason`, each
+/// reason from 0.
 ///
 /// Every name has the prefix in front, by default that of the design documents.
 ///

@@ -1,5 +1,6 @@
-#include <host.hpp>
 #include <insync/types.hpp> // from host::replicas, which links insync publicly
+
+#include <host.hpp>
 
 int main() {
     const int most = static_cast<int>(insync::kMaxReplicas);
