@@ -39,7 +39,11 @@ void Replicas::mark_dead_nodes() {
         if (node == options_.self) continue;
         const bool dead = image.dead_nodes().contains(node);
         (void)(dead ? isr_.mark_dead(node) : isr_.mark_alive(node));
+        if (dead && !known_dead_.contains(node))
+            logger_.info({{"peer", node}, {"cause", "not heard of"}},
+                         "node {} is dead: new partitions begin without it", node);
     }
+    known_dead_ = image.dead_nodes();
     for (const auto& [group, replica] : by_group_) take_out_dead(*replica);
 }
 
