@@ -1,9 +1,7 @@
 #pragma once
 
-#include "nuraft_double.hpp"
 #include "toy_raft.hpp"
 
-#include <insync/adapters/nuraft.hpp>
 #include <insync/adapters/queries.hpp>
 #include <insync/testing/conformance_cluster.hpp>
 #include <insync/testing/manual_clock.hpp>
@@ -164,51 +162,5 @@ struct QueriedHost {
 };
 using QueriedCluster = HostedCluster<QueriedHost<true>>;
 using BareQueriedCluster = HostedCluster<QueriedHost<false>>;
-
-/// The group behind the interface of NuRaft.
-struct NuraftNode {
-    struct Host {
-        struct Partition {
-            nuraft_double::raft_server server;
-            insync::NuraftAnswers answers;
-            toy::Node& node;
-        };
-        using Group = Partition*;
-
-        Group find_group(insync::TopicPartition) { return &partition; }
-        static nuraft_double::raft_server* server(Group group) { return &group->server; }
-        static const insync::NuraftAnswers& answers(Group group) { return group->answers; }
-        static insync::Index durable_index(Group group) { return group->node.durable_index(); }
-
-        Partition partition;
-    };
-
-    NuraftNode(toy::Rig& rig, NodeId id)
-        : host{{nuraft_double::raft_server{
-                    rig.node(id),
-                    [this, &rig](auto type, nuraft_double::cb_func::Param* param) {
-                        auto& [server, answers, node] = host.partition;
-                        if (type == nuraft_double::cb_func::GotAppendEntryRespFromPeer)
-                            answers.note_accepted(param->peerId, server.get_term(),
-                                                  rig.clock().now());
-                        return nuraft_double::cb_func::Ok;
-                    }},
-                {},
-                rig.node(id)}},
-          view(id, host, toy::Rig::round_trip()) {}
-    static std::string_view cannot(ClusterAbility ability) {
-        using enum ClusterAbility;
-        switch (ability) {
-        case leaving_replicas: return "NuRaft does not show which server leaves";
-        case lost_appends: return "NuRaft's heartbeats are appends without entries";
-        case removed_members: return "the answers of a removed server are not forgotten yet";
-        default: return "";
-        }
-    }
-
-    Host host;
-    insync::NuraftView<Host> view;
-};
-using NuraftCluster = HostedCluster<NuraftNode>;
 
 } // namespace insync_test

@@ -2,7 +2,9 @@
 // `--success` prints each one's table.
 #include "conformance/subjects.hpp"
 
+#include "conformance/nuraft_by_peer_info.hpp"
 #include "conformance/simulated_subject.hpp"
+#include "hosts/nuraft_cluster.hpp"
 #include "toy_view.hpp"
 
 #include <insync/testing/conformance.hpp>
@@ -55,7 +57,18 @@ TEST_CASE("a view made of queries conforms, where they can tell", "[conformance]
 }
 
 TEST_CASE("a NuRaft view conforms, over a double of NuRaft", "[conformance][nuraft]") {
-    CHECK(not_applicable<NuraftCluster>() ==
-          std::vector<std::string>{"heartbeats_verify_nothing", "added_again_starts_anew",
+    CHECK(not_applicable<hosts::NuraftCluster>() ==
+          std::vector<std::string>{"heartbeats_verify_nothing", "joiners_not_in_sync",
                                    "leavers_not_in_sync", "version_tells_of_changes"});
+}
+
+TEST_CASE("a view by NuRaft's peer info fails where NuRaft's word is of another term",
+          "[conformance][nuraft]") {
+    using Cluster = hosts::NuraftClusterOf<PeerInfoHost, PeerInfoView>;
+    std::vector<std::string> failed;
+    for (const auto& result : check_conformance([] { return Cluster{}; }))
+        if (result.outcome == ConformanceOutcome::failed) failed.emplace_back(result.check);
+    CHECK(failed == std::vector<std::string>{"leader_is_of_the_epoch",
+                                             "late_answers_verify_nothing",
+                                             "added_again_starts_anew"});
 }

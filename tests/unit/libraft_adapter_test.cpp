@@ -38,6 +38,9 @@ struct raft {
     unsigned long long configuration_committed_index = 1;
     unsigned long long configuration_uncommitted_index = 0;
     unsigned long long last_stored = 0;
+    struct {
+        unsigned long long match = 1;
+    } follower_state{};
 
     int state = RAFT_FOLLOWER;
     unsigned long long term = 1;
@@ -235,6 +238,44 @@ TEST_CASE("a follower names the leader it knows, and none where libraft says 0",
     f.group.core.state = raft_double::RAFT_CANDIDATE;
     REQUIRE(f.read() == ReadResult::ok);
     CHECK_FALSE(f.state.leading);
+}
+
+TEST_CASE("the leader of libraft's older term is not named in the newer one", "[libraft]") {
+    Fixture f;
+    f.group.core.term = 7;
+    f.group.core.leader = 3;
+    REQUIRE(f.read() == ReadResult::ok);
+    REQUIRE(f.state.leader == 3);
+    f.group.core.term = 8; // it has voted for another
+    f.group.core.follower_state.match = 0;
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK(f.state.leader == kNoNode);
+    f.group.core.leader = 2;
+    f.group.core.follower_state.match = 20;
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK(f.state.leader == 2);
+}
+
+TEST_CASE("a libraft server that was removed and added again in one term is not verified",
+          "[libraft]") {
+    Fixture f;
+    f.group.become_leader(4, 100);
+    f.group.receive(3, 4, true, 100, kT0);
+    REQUIRE(f.read() == ReadResult::ok);
+    REQUIRE(f.row(3).verified);
+    f.group.core.match[3] = 0; // libraft begins anew, and nobody told the host's log
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK_FALSE(f.row(3).verified);
+    f.group.receive(3, 4, true, 60, kT0 + 1s);
+    REQUIRE(f.read() == ReadResult::ok);
+    CHECK(f.row(3).verified);
+    CHECK(f.row(3).match == 60);
+}
+
+TEST_CASE("a libraft core that was not started, or has failed, is unavailable", "[libraft]") {
+    Fixture f;
+    f.group.core.state = raft_double::RAFT_UNAVAILABLE;
+    CHECK(f.read() == ReadResult::unavailable);
 }
 
 TEST_CASE("a leader that is handing over still leads, though libraft names none", "[libraft]") {

@@ -19,7 +19,8 @@ namespace insync {
 /// - `Group` is cheap to copy, for instance a pointer to what the host keeps of a partition.
 /// - `core(group)` is the partition's `struct raft*`, null while it is not open or is closing. Its
 ///   ids are the node ids; 0 is libraft's "none", so no broker may have that id.
-/// - `contacts(group)` is the group's `ContactLog`, kept as it says.
+/// - `contacts(group)` is the group's `ContactLog`, kept as it says. Where members change: `forget`
+///   and `admit` with the configuration that libraft goes by.
 /// - Durable is what `RAFT_PERSISTED_ENTRIES` was stepped for: after the flush, not before.
 ///
 /// **Optional**: `static constexpr bool pushes = true`, with the promises of `ConsensusView`.
@@ -39,10 +40,19 @@ concept LibraftHost = requires(H& host, TopicPartition partition, const typename
 /// of `core(group)`, where the view is used. It is written for `RAFT_VERSION_NUMBER == 2201`; later
 /// versions moved fields, so pin that in the host.
 ///
-/// What is particular to libraft: the leader is one of its own servers and is left out of the rows;
-/// a match is verified once an AppendEntries of the current term was accepted; stand-by and spare
-/// servers are learners; a leader without its quorum steps down within two election timeouts, so
-/// while it leads the quorum is held. Epoch start and applied index are the host's own and are 0.
+/// What is particular to libraft:
+/// - the leader is one of its own servers and is left out of the rows;
+/// - a match is verified once an AppendEntries of the current term was accepted and libraft has a
+///   match since: a server that was added anew begins at 0, also in the term in which it left;
+/// - a follower goes on naming the leader of the term before until it has accepted an append of the
+///   new one, so until then nobody is named (nor while a snapshot is being received);
+/// - stand-by and spare servers are learners;
+/// - a leader without its quorum steps down within two election timeouts, so while it leads the
+///   quorum is held;
+/// - a `struct raft` that was not started, or has failed, is unavailable;
+/// - epoch start and applied index are the host's own and are 0.
+///
+/// docs/hosts/libraft.md says what was looked at, and what was run.
 ///
 /// \par Thread safety
 ///     libraft has no lock anywhere, so the whole view belongs to one thread: the event loop's,
@@ -76,8 +86,10 @@ public:
             return ReadResult::unavailable;
         auto* const core = host_.core(group);
         if (core == nullptr) return ReadResult::unavailable;
+        const auto role = raft_state(core);
+        if (role == kUnavailableState) return ReadResult::unavailable;
         state.epoch = raft_current_term(core);
-        state.leading = raft_state(core) == kLeaderState;
+        state.leading = role == kLeaderState;
         state.leader = state.leading ? self_ : leader_of(core);
         state.quorum = state.leading ? Quorum::held : Quorum::unreported;
         state.end = raft_last_index(core);
@@ -93,13 +105,18 @@ public:
 
 private:
     // Enumerators of raft.h, which the library's own binary interface depends on.
-    static constexpr int kLeaderState = 3; // RAFT_LEADER
-    static constexpr int kVoterRole = 1;   // RAFT_VOTER
+    static constexpr int kUnavailableState = 0; // RAFT_UNAVAILABLE
+    static constexpr int kFollowerState = 1;    // RAFT_FOLLOWER
+    static constexpr int kLeaderState = 3;      // RAFT_LEADER
+    static constexpr int kVoterRole = 1;        // RAFT_VOTER
     static constexpr std::size_t kMostRows = decltype(GroupState::followers)::static_capacity;
 
-    /// Asked on other nodes only: during a transfer a leader does not name itself.
+    /// Asked on other nodes only: during a transfer a leader does not name itself. A new term takes
+    /// the match with the leader back, and leaves who that was.
     template <class Raft>
     static NodeId leader_of(Raft* core) noexcept {
+        const bool follows = raft_state(core) == kFollowerState;
+        if (!follows || core->follower_state.match == 0) return kNoNode;
         decltype(core->configuration.servers->id) id = 0;
         const char* address = nullptr;
         raft_leader(core, &id, &address);
@@ -119,7 +136,8 @@ private:
             const ContactLog::Contact contact = contacts.find(node, state.epoch);
             decltype(raft_last_index(core)) match = 0;
             row.contact = contact.at;
-            row.verified = contact.verified && raft_match_index(core, server.id, &match) == 0;
+            const bool known = raft_match_index(core, server.id, &match) == 0 && match != 0;
+            row.verified = contact.verified && known;
             row.match = row.verified ? match : 0;
             state.followers.push_back(row);
         }

@@ -1,0 +1,5 @@
+#pragma once
+
+// Stands in the tests for NuRaft's header of this name.
+
+#include "nuraft.hxx"
