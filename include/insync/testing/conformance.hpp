@@ -47,88 +47,86 @@ struct ConformanceCheck {
 
 /// The list, in the order in which the results come.
 template <ConformanceCluster C>
-constexpr auto conformance_checks() {
-    return std::to_array<ConformanceCheck<C>>({
-        {"leader_not_in_rows", &leader_not_in_rows<C>,
-         "leave the view's own node out of the rows; many libraries list it among its peers"},
-        {"every_member_has_a_row", &every_member_has_a_row<C>,
-         "give each other member of the group one row, also one that was never heard of: "
-         "without a row it counts as removed"},
-        {"followers_say_nothing", &followers_say_nothing<C>,
-         "set `leading` from the library's role, and give rows only while it is set; what is left "
-         "of an earlier leadership belongs to nobody"},
-        {"epoch_of_the_group", &epoch_of_the_group<C>,
-         "fill `epoch` with the library's current term, on every node and at every read"},
-        {"nobody_leads_is_said", &nobody_leads_is_said<C>,
-         "set `leader` to `kNoNode` while the library knows of no leader, whatever it says instead "
-         "(0, -1, the one before), and when this node has stepped down"},
-        {"leader_is_of_the_epoch", &leader_is_of_the_epoch<C>,
-         "name a leader only for the epoch in which it was heard of; once the term has moved, "
-         "nobody leads until one is heard of again"},
-        {"unverified_after_election", &unverified_after_election<C>,
-         "set `verified` only once the follower has accepted an append of this very epoch"},
-        {"stale_match_not_believed", &stale_match_not_believed<C>,
-         "keep what proves a match together with its epoch, and forget it when the epoch changes"},
-        {"late_answers_verify_nothing", &late_answers_verify_nothing<C>,
-         "take an answer's own term with it, and drop the answer where that is not the present "
-         "one: what the library's term is when it arrives says nothing"},
-        {"heartbeats_verify_nothing", &heartbeats_verify_nothing<C>,
-         "set `verified` by accepted appends only; an answered heartbeat, or a flag such as "
-         "`recent_active`, is a contact"},
-        {"added_again_starts_anew", &added_again_starts_anew<C>,
-         "forget what is known of a node when it stops being a member: its match, whether that was "
-         "verified, and its contact (`ContactLog::forget`)"},
-        {"torn_read_reported", &torn_read_reported<C>,
-         "ask for epoch and leader before the rows and again after them; return `torn` if either "
-         "has moved"},
-        {"end_is_the_log_end", &end_is_the_log_end<C>,
-         "fill `end` with the last index of the log, not with what is committed or applied"},
-        {"commit_needs_a_majority", &commit_needs_a_majority<C>,
-         "fill `commit` with the library's commit index, not with the end of the log"},
-        {"durable_is_on_disk", &durable_is_on_disk<C>,
-         "fill `durable` with what the log store has flushed, as the library was told, not with "
-         "the end of the log"},
-        {"match_was_confirmed", &match_was_confirmed<C>,
-         "fill `match` with what the follower has confirmed, not with what was sent or comes next"},
-        {"contact_within_slack", &contact_within_slack<C>,
-         "take contacts from the manager's clock, when an answer arrives or its request left, and "
-         "state in `contact_slack()` by how much they may be late"},
-        {"contact_not_seeded", &contact_not_seeded<C>,
-         "leave `contact` at `kNever` until the follower has answered this leader: many libraries "
-         "start a peer's timer with the present"},
-        {"contacts_move_after_election", &contacts_move_after_election<C>,
-         "note contacts in every epoch in which this node leads, not only in the first"},
-        {"votes_are_no_contacts", &votes_are_no_contacts<C>,
-         "note answers to appends and heartbeats only: a vote, a pre-vote or a request for one is "
-         "no contact, and its term is not that of the leader"},
-        {"slack_covers_a_round_trip", &slack_covers_a_round_trip<C>,
-         "return the longest round trip from `contact_slack()` where contacts tell when an answer "
-         "arrived, an election timeout more for an `election_window`, and 0 only for a `request`"},
-        {"learners_not_in_sync", &learners_not_in_sync<C>,
-         "give a learner the kind `learner`, however much it holds"},
-        {"joiners_not_in_sync", &joiners_not_in_sync<C>,
-         "give a replica that is being added the kind `joining` until it may vote"},
-        {"leavers_not_in_sync", &leavers_not_in_sync<C>,
-         "give a replica that is being removed the kind `leaving`"},
-        {"idle_group_stays_in_sync", &idle_group_stays_in_sync<C>,
-         "count answered heartbeats as contacts: an idle follower has nothing else to answer"},
-        {"dead_follower_ages_out", &dead_follower_ages_out<C>,
-         "let a contact move only when the follower answers: not when something is sent to it, "
-         "and not to the present because nothing is known"},
-        {"lost_quorum_refuses_writes", &lost_quorum_refuses_writes<C>,
-         "ask the library at every read whether it leads; where a cut-off leader does not step "
-         "down by itself, report `Quorum::unreported` or `Quorum::lost`"},
-        {"held_quorum_is_reached", &held_quorum_is_reached<C>,
-         "report `Quorum::held` only where leaders are known to step down (raft-rs and etcd: with "
-         "`check_quorum`); else `Quorum::unreported`"},
-        {"restart_keeps_the_epoch", &restart_keeps_the_epoch<C>,
-         "read the term that the library keeps on disk, and nothing that was counted since the "
-         "process started"},
-        {"version_tells_of_changes", &version_tells_of_changes<C>,
-         "change `version(group)` with everything but contacts that a read can say, or leave it "
-         "out"},
-    });
-}
+inline constexpr auto kConformanceChecks = std::to_array<ConformanceCheck<C>>({
+    {"leader_not_in_rows", &leader_not_in_rows<C>,
+     "leave the view's own node out of the rows; many libraries list it among its peers"},
+    {"every_member_has_a_row", &every_member_has_a_row<C>,
+     "give each other member of the group one row, also one that was never heard of: "
+     "without a row it counts as removed"},
+    {"followers_say_nothing", &followers_say_nothing<C>,
+     "set `leading` from the library's role, and give rows only while it is set; what is left "
+     "of an earlier leadership belongs to nobody"},
+    {"epoch_of_the_group", &epoch_of_the_group<C>,
+     "fill `epoch` with the library's current term, on every node and at every read"},
+    {"nobody_leads_is_said", &nobody_leads_is_said<C>,
+     "set `leader` to `kNoNode` while the library knows of no leader, whatever it says instead "
+     "(0, -1, the one before), and when this node has stepped down"},
+    {"leader_is_of_the_epoch", &leader_is_of_the_epoch<C>,
+     "name a leader only for the epoch in which it was heard of; once the term has moved, "
+     "nobody leads until one is heard of again"},
+    {"unverified_after_election", &unverified_after_election<C>,
+     "set `verified` only once the follower has accepted an append of this very epoch"},
+    {"stale_match_not_believed", &stale_match_not_believed<C>,
+     "keep what proves a match together with its epoch, and forget it when the epoch changes"},
+    {"late_answers_verify_nothing", &late_answers_verify_nothing<C>,
+     "take an answer's own term with it, and drop the answer where that is not the present "
+     "one: what the library's term is when it arrives says nothing"},
+    {"heartbeats_verify_nothing", &heartbeats_verify_nothing<C>,
+     "set `verified` by accepted appends only; an answered heartbeat, or a flag such as "
+     "`recent_active`, is a contact"},
+    {"added_again_starts_anew", &added_again_starts_anew<C>,
+     "forget what is known of a node when it stops being a member: its match, whether that was "
+     "verified, and its contact (`ContactLog::forget`)"},
+    {"torn_read_reported", &torn_read_reported<C>,
+     "ask for epoch and leader before the rows and again after them; return `torn` if either "
+     "has moved"},
+    {"end_is_the_log_end", &end_is_the_log_end<C>,
+     "fill `end` with the last index of the log, not with what is committed or applied"},
+    {"commit_needs_a_majority", &commit_needs_a_majority<C>,
+     "fill `commit` with the library's commit index, not with the end of the log"},
+    {"durable_is_on_disk", &durable_is_on_disk<C>,
+     "fill `durable` with what the log store has flushed, as the library was told, not with "
+     "the end of the log"},
+    {"match_was_confirmed", &match_was_confirmed<C>,
+     "fill `match` with what the follower has confirmed, not with what was sent or comes next"},
+    {"contact_within_slack", &contact_within_slack<C>,
+     "take contacts from the manager's clock, when an answer arrives or its request left, and "
+     "state in `contact_slack()` by how much they may be late"},
+    {"contact_not_seeded", &contact_not_seeded<C>,
+     "leave `contact` at `kNever` until the follower has answered this leader: many libraries "
+     "start a peer's timer with the present"},
+    {"contacts_move_after_election", &contacts_move_after_election<C>,
+     "note contacts in every epoch in which this node leads, not only in the first"},
+    {"votes_are_no_contacts", &votes_are_no_contacts<C>,
+     "note answers to appends and heartbeats only: a vote, a pre-vote or a request for one is "
+     "no contact, and its term is not that of the leader"},
+    {"slack_covers_a_round_trip", &slack_covers_a_round_trip<C>,
+     "return the longest round trip from `contact_slack()` where contacts tell when an answer "
+     "arrived, an election timeout more for an `election_window`, and 0 only for a `request`"},
+    {"learners_not_in_sync", &learners_not_in_sync<C>,
+     "give a learner the kind `learner`, however much it holds"},
+    {"joiners_not_in_sync", &joiners_not_in_sync<C>,
+     "give a replica that is being added the kind `joining` until it may vote"},
+    {"leavers_not_in_sync", &leavers_not_in_sync<C>,
+     "give a replica that is being removed the kind `leaving`"},
+    {"idle_group_stays_in_sync", &idle_group_stays_in_sync<C>,
+     "count answered heartbeats as contacts: an idle follower has nothing else to answer"},
+    {"dead_follower_ages_out", &dead_follower_ages_out<C>,
+     "let a contact move only when the follower answers: not when something is sent to it, "
+     "and not to the present because nothing is known"},
+    {"lost_quorum_refuses_writes", &lost_quorum_refuses_writes<C>,
+     "ask the library at every read whether it leads; where a cut-off leader does not step "
+     "down by itself, report `Quorum::unreported` or `Quorum::lost`"},
+    {"held_quorum_is_reached", &held_quorum_is_reached<C>,
+     "report `Quorum::held` only where leaders are known to step down (raft-rs and etcd: with "
+     "`check_quorum`); else `Quorum::unreported`"},
+    {"restart_keeps_the_epoch", &restart_keeps_the_epoch<C>,
+     "read the term that the library keeps on disk, and nothing that was counted since the "
+     "process started"},
+    {"version_tells_of_changes", &version_tells_of_changes<C>,
+     "change `version(group)` with everything but contacts that a read can say, or leave it "
+     "out"},
+});
 
 /// The outcome of one check on a cluster of its own.
 template <class Factory>
@@ -170,7 +168,7 @@ template <std::invocable Factory>
 std::vector<ConformanceResult> check_conformance(const Factory& make_cluster) {
     using Cluster = std::invoke_result_t<const Factory&>;
     std::vector<ConformanceResult> results;
-    for (const auto& check : detail::conformance_checks<Cluster>())
+    for (const auto& check : detail::kConformanceChecks<Cluster>)
         results.push_back(detail::judge(check, make_cluster));
     return results;
 }
