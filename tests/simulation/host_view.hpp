@@ -43,7 +43,7 @@ public:
     /// An answer has arrived, perhaps one of an older epoch, and the library has taken it in.
     void hear(GroupNumber group, const insync::testing::SimulatedAnswer& answer) noexcept {
         if (!cluster_->replica(group, node_).leads()) return;
-        logs_[group].lead(cluster_->replica(group, node_).epoch);
+        look_at_members(group);
         logs_[group].note_append_result(answer.from, answer.epoch, answer.accepted, answer.sent);
     }
     /// Members came or went.
