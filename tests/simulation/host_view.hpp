@@ -21,8 +21,8 @@ public:
     using Group = std::uint32_t; ///< its number, one more
     static constexpr auto contact_source = insync::ContactSource::request;
 
-    /// \param noted  contacts, and whose match is confirmed, are not asked of the library, but noted
-    ///     as its answers arrive
+    /// \param noted  contacts, and whose match is confirmed, are noted as answers arrive, and not
+    ///     asked of the library
     HostView(const insync::testing::SimulatedCluster& cluster, NodeId node, bool noted)
         : cluster_(&cluster), node_(node), noted_(noted) {}
 
