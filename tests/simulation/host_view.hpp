@@ -21,8 +21,8 @@ public:
     using Group = std::uint32_t; ///< its number, one more
     static constexpr auto contact_source = insync::ContactSource::request;
 
-    /// \param noted  contacts, and whose match is confirmed, are not asked of the library, but noted
-    ///     as its answers arrive
+    /// \param noted  contacts, and whose match is confirmed, are noted as answers arrive, and not
+    ///     asked of the library
     HostView(const insync::testing::SimulatedCluster& cluster, NodeId node, bool noted)
         : cluster_(&cluster), node_(node), noted_(noted) {}
 
@@ -43,7 +43,7 @@ public:
     /// An answer has arrived, perhaps one of an older epoch, and the library has taken it in.
     void hear(GroupNumber group, const insync::testing::SimulatedAnswer& answer) noexcept {
         if (!cluster_->replica(group, node_).leads()) return;
-        logs_[group].lead(cluster_->replica(group, node_).epoch);
+        look_at_members(group);
         logs_[group].note_append_result(answer.from, answer.epoch, answer.accepted, answer.sent);
     }
     /// Members came or went.
