@@ -1,5 +1,5 @@
 // A host from start to stop: in which order its parts come up and go down, and what it tells the
-// manager on the way. The consensus library and the metadata are stubs; docs/embed.md says the rest.
+// manager on the way. Consensus library and metadata are stubs; docs/embed.md says the rest.
 #include <insync/insync.hpp>
 #include <insync/testing/manual_clock.hpp>
 #include <insync/testing/scripted_view.hpp>
@@ -133,9 +133,8 @@ int main() {
     std::optional<insync::WaitResult> ended;
     const insync::PartitionHandle handle = node.isr().find("orders", 0);
     view.group("orders", 0).positions({101, 101, 100});
-    const Result waits =
-        node.isr().await_replication(handle, 5, 101, clock.now() + 30s,
-                                     [&](insync::WaitResult result) { ended = result; });
+    const Result waits = node.isr().await_replication(
+        handle, 5, 101, clock.now() + 30s, [&](insync::WaitResult result) { ended = result; });
     if (waits != Result::ok) return 1;
     node.stop();
     return ended == insync::WaitResult::shut_down && node.changes() > 0 ? 0 : 1;

@@ -2,7 +2,6 @@
 // host would bring (managers.cpp has the managers). The helpers of the tests come from system
 // directories: they are not meant.
 #include <all_headers.hpp>
-
 #include <conformance/simulated_subject.hpp>
 #include <conformance/subjects.hpp>
 

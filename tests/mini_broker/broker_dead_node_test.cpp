@@ -66,8 +66,8 @@ struct Cluster3 {
                 const auto answer = wait_for<kafka::ProduceResponse>(
                     world, cluster, seen.leader_id, 9,
                     produce_request(topic, number, batch_of("value")), kPatience);
-                if (answer && answer->responses.at(0).partition_responses.at(0).error_code ==
-                                  Error::none)
+                if (answer &&
+                    answer->responses.at(0).partition_responses.at(0).error_code == Error::none)
                     break;
             }
             world.run_for(Millis{20});
@@ -104,7 +104,8 @@ TEST_CASE("A partition made while a node is dead takes acks=all within a second"
     for (std::int32_t p = 3; p < 6; ++p) CHECK(three.write(asked, "made", p) < Millis{1000});
     CHECK(three.write(other, "by-itself", 0) < Millis{1000}); // whoever asks for it creates it
 
-    std::vector<std::int32_t> both{static_cast<std::int32_t>(asked), static_cast<std::int32_t>(other)};
+    std::vector<std::int32_t> both{static_cast<std::int32_t>(asked),
+                                   static_cast<std::int32_t>(other)};
     std::sort(both.begin(), both.end());
     for (const NodeId node : {asked, other})
         for (std::int32_t p = 0; p < 6; ++p)
@@ -116,7 +117,8 @@ TEST_CASE("A partition made while a node is dead takes acks=all within a second"
 
 TEST_CASE("A leader that is lost holds up acks=all no longer than the cluster needs to know it",
           "[broker]") {
-    const std::uint64_t seed = GENERATE(Catch::Generators::range(std::uint64_t{1}, std::uint64_t{6}));
+    const std::uint64_t seed =
+        GENERATE(Catch::Generators::range(std::uint64_t{1}, std::uint64_t{6}));
     INFO("seed " << seed);
     Cluster3 three{seed};
     three.create(1, "topic", 1);

@@ -264,7 +264,8 @@ TEST_CASE("A deletion that comes again leaves the next topic of the name alone",
     CHECK(result_of(image, DeleteTopic{"a"}) == Error::none);
 }
 
-TEST_CASE("A partition begins with the replicas that are not known to be dead", "[cluster][image]") {
+TEST_CASE("A partition begins with the replicas that are not known to be dead",
+          "[cluster][image]") {
     using Nodes = std::vector<NodeId>;
     Image image;
     for (const NodeId node : {1, 2, 3})

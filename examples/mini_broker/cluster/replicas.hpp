@@ -111,7 +111,7 @@ private:
     Isr isr_;
     Store store_{*this};
     std::map<std::pair<Uuid, std::int32_t>, insync::PublishedIsr> decided_; // not sent yet
-    std::set<NodeId> known_dead_;               // and logged
+    std::set<NodeId> known_dead_;                                           // and logged
     std::set<NodeId> gone_;                     // said that they stop, and did not return
     std::set<std::pair<GroupId, NodeId>> left_; // taken out of an ISR for that
     std::vector<std::pair<std::string, std::int32_t>> closed_; // shown until now
