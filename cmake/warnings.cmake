@@ -11,7 +11,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_G
     target_compile_options(insync_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
 
-# For the public headers, which a host compiles with its own warnings: more than we ask of ourselves.
+# For the public headers, which a host compiles with its own warnings: more than we ask of our own
+# sources.
 add_library(insync_header_warnings INTERFACE)
 target_link_libraries(insync_header_warnings INTERFACE insync_warnings)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,5 +1,5 @@
 // A host from start to stop: in which order its parts come up and go down, and what it tells the
-// manager on the way. The consensus library and the metadata are stubs; docs/embed.md says the rest.
+// manager on the way. Consensus library and metadata are stubs; docs/embed.md says the rest.
 #include <insync/insync.hpp>
 #include <insync/testing/manual_clock.hpp>
 #include <insync/testing/scripted_view.hpp>

@@ -47,8 +47,8 @@ void Replicas::mark_dead_nodes() {
     for (const auto& [group, replica] : by_group_) take_out_dead(*replica);
 }
 
-/// A leader that began before the cluster knew of a death has given that node grace, and writes wait
-/// for it. One that it has heard of since is judged by its lag, as ever.
+/// A leader that began before the cluster knew of a death has given that node grace, and writes
+/// wait for it. One that it has heard of since is judged by its lag, as ever.
 void Replicas::take_out_dead(Replica& replica) {
     const RaftGroup& raft = *replica.raft;
     if (!raft.leading()) return;
