@@ -3,6 +3,8 @@
 #include "kafka/header.hpp"
 #include "kafka/messages/api_versions.hpp"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -148,6 +150,7 @@ void Broker::receive(NodeId from, GroupId group, std::uint8_t type, std::string_
 }
 
 void Broker::peer_connected(NodeId node) {
+    nodes_.returned(node);
     replicas_.node_returned(node);
 }
 
@@ -161,6 +164,7 @@ void Broker::tick() {
     if (loop_.now() < next_chores_) return;
     next_chores_ = insync::saturating_add(loop_.now(), kChores);
     register_self();
+    tell_who_is_dead();
     if (controller_.group().leader() != insync::kNoNode) producer_ids_.tick();
     replicas_.show(metrics_);
 }
@@ -179,6 +183,21 @@ void Broker::register_self() {
     const auto& [host, port] = options_.advertised;
     controller_.submit(RegisterBroker{options_.node_id, host, port, options_.rack}, kRegisterLimit,
                        [this](const CommandResult&) { registering_ = false; });
+}
+
+/// What the leader of the metadata hears is what the cluster goes by. In the order of its log, so
+/// that what was true before does not come after.
+void Broker::tell_who_is_dead() {
+    const RaftGroup& group = controller_.group();
+    if (telling_ || !group.leading() || !group.caught_up_with_its_term()) return;
+    SetDeadNodes dead;
+    for (const auto& [node, broker] : context_.image().brokers())
+        if (!nodes_.alive(node)) dead.nodes.push_back(node);
+    const std::set<NodeId>& known = context_.image().dead_nodes();
+    if (std::equal(dead.nodes.begin(), dead.nodes.end(), known.begin(), known.end())) return;
+    telling_ = true;
+    controller_.submit_in_order(std::move(dead), kRegisterLimit,
+                                [this](const CommandResult&) { telling_ = false; });
 }
 
 void Broker::leave(std::function<void()> done) {

@@ -67,6 +67,7 @@ public:
 private:
     [[nodiscard]] bool registered() const;
     void register_self();
+    void tell_who_is_dead();
     void keep_leaving(TimePoint until);
 
     Options options_;
@@ -80,6 +81,7 @@ private:
     kafka::GroupService groups_;
     kafka::Context context_;
     bool registering_ = false;
+    bool telling_ = false; // who is dead
     std::atomic<bool> ready_{false};
     TimePoint next_chores_{};
     std::function<void()> left_;

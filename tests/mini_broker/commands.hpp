@@ -30,6 +30,7 @@ inline std::vector<Command> one_of_each() {
         PublishIsr{{{id, 1, isr}}},
         ReserveProducerIds{500},
         CommitOffsets{"group", {{"topic", 1, 77, 4, "so far"}}},
+        SetDeadNodes{{2, 3}},
     };
 }
 

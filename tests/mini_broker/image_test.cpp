@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -261,6 +262,31 @@ TEST_CASE("A deletion that comes again leaves the next topic of the name alone",
     CHECK(result_of(image, DeleteTopic{"a", id_of(9)}) == Error::unknown_topic_or_partition);
     CHECK(image.topic("a") != nullptr);
     CHECK(result_of(image, DeleteTopic{"a"}) == Error::none);
+}
+
+TEST_CASE("A partition begins with the replicas that are not known to be dead",
+          "[cluster][image]") {
+    using Nodes = std::vector<NodeId>;
+    Image image;
+    for (const NodeId node : {1, 2, 3})
+        CHECK(result_of(image, RegisterBroker{node, "host", 1, ""}) == Error::none);
+    CHECK(result_of(image, create("before", 1)) == Error::none);
+    const Image::Applied marked = apply(image, SetDeadNodes{{3, 7}}); // 7 never came
+    REQUIRE(marked.changes.size() == 1);
+    CHECK(marked.changes[0].kind == Kind::dead_nodes);
+    CHECK(image.dead_nodes() == std::set<NodeId>{3});
+    CHECK(apply(image, SetDeadNodes{{3}}).changes.empty());
+    CHECK(result_of(image, create("a", 2)) == Error::none);
+    CHECK(result_of(image, AddPartitions{"a", id_of(2), 1, {{3, 2, 1}, {3}}}) == Error::none);
+    CHECK(image.topic("before")->partitions[0].alive == Nodes{1, 2, 3});
+    CHECK(image.topic("a")->partitions[0].alive == Nodes{1, 2});
+    CHECK(image.topic("a")->partitions[1].alive == Nodes{2, 1});
+    CHECK(image.topic("a")->partitions[2].alive == Nodes{3}); // nobody else is better
+
+    CHECK(apply(image, SetDeadNodes{}).changes.size() == 1);
+    CHECK(result_of(image, create("after", 3)) == Error::none);
+    CHECK(image.topic("after")->partitions[0].alive == Nodes{1, 2, 3});
+    CHECK(image.topic("a")->partitions[0].alive == Nodes{1, 2}); // as it was when it was made
 }
 
 TEST_CASE("The same partitions added twice are added once", "[cluster][image]") {

@@ -221,7 +221,8 @@ inline void NaivePartition::follow(const insync::GroupState& state, const Moment
     }
     commit(before, ChangeCause::quorum_lost);
     // S5: what was decided in an older epoch, or here, does not say who leads now.
-    if (led && (shown.epoch != heard_ || decider_ == self_)) named_ = state.leader;
+    if (led && (shown.epoch != heard_ || decider_ == self_))
+        named_ = shown.replicas.contains(state.leader) ? state.leader : insync::kNoNode;
     show_leader();
 }
 

@@ -243,6 +243,7 @@ inline void World::config_fault(unsigned kind) {
         report_.note("group {}: {} becomes of kind {}", group, node, static_cast<int>(to));
     }
     report_.reach(Mark::membership_changed);
+    look_at_members(group);
     if (assigned != truth_.groups[group].assigned) assign(group, assigned);
 }
 

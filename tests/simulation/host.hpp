@@ -28,7 +28,7 @@ public:
           truth_(truth),
           metadata_(metadata),
           report_(report),
-          view_(truth.cluster, self) {}
+          view_(truth.cluster, self, plan.noted) {}
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
 
@@ -62,6 +62,7 @@ public:
     void apply_published(GroupNumber group);
     void track_anew(GroupNumber group);
     void begin_anew(GroupNumber group);
+    void forget_alone(GroupNumber group);
     /// A partition is made; the options tell who is alive, or the marks alone do.
     void make(GroupNumber group, bool tells_who_is_alive);
     /// The cluster takes a node for dead, or no more.

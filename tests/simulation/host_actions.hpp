@@ -13,6 +13,7 @@ namespace simulation {
 inline void Host::start() {
     if (up()) return;
     view_.fault = ViewFault::none;
+    view_.forget();
     seen_ = insync::kNever;
     manager_ = std::make_unique<Manager>(self_, view_, plan_.config,
                                          HostClock{truth_.cluster, self_, seen_});
@@ -63,6 +64,7 @@ inline insync::IsrSet Host::first_set(const Tracked& t, const insync::PublishedI
 inline void Host::track(GroupNumber group, bool tells_who_is_alive) {
     Tracked& t = tracked_[group];
     const insync::PublishedIsr& newest = known_set(group);
+    forget_alone(group);
     t = {};
     t.group = group;
     t.assigned = truth_.groups[group].assigned;
@@ -95,10 +97,19 @@ inline const insync::PublishedIsr& Host::known_set(GroupNumber group) const {
     return truth_.cluster.replica(group, self_).alone ? kNothing : metadata_.newest(group);
 }
 
+/// Once it has joined, the group may come to the epochs in which this node led alone.
+inline void Host::forget_alone(GroupNumber group) {
+    if (truth_.cluster.replica(group, self_).alone) return;
+    std::erase_if(truth_.groups[group].alone,
+                  [&](const auto& each) { return each.first == self_; });
+}
+
 /// The group is another one than before, or its epoch has fallen: all that was known is forgotten.
 inline void Host::begin_anew(GroupNumber group) {
     Tracked& t = tracked_[group];
     failing_allocation_.reset(); // the host would try again
+    forget_alone(group);
+    if (view_.fault == ViewFault::frozen) view_.fault = ViewFault::none; // of another group
     t.heard = 0;
     t.emptied.clear();
     t.fell = insync::kNever;
@@ -182,6 +193,7 @@ inline void Host::look(GroupNumber group) {
     Tracked& t = tracked_[group];
     const TimePoint now = local_now();
     const bool late = is_overdue(now);
+    view_.look_at_members(group);
     view_.begin_reading();
     (void)call([&] { return manager_->update_isr(t.handle); });
     if (t.model) observe_model(t, !late && !stalled_, last_sweep_, late);

@@ -2,6 +2,8 @@
 
 #include "simulation/plan.hpp"
 
+#include <insync/adapters/contact_log.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -19,8 +21,10 @@ public:
     using Group = std::uint32_t; ///< its number, one more
     static constexpr auto contact_source = insync::ContactSource::request;
 
-    HostView(const insync::testing::SimulatedCluster& cluster, NodeId node)
-        : cluster_(&cluster), node_(node) {}
+    /// \param noted  contacts, and whose match is confirmed, are not asked of the library, but noted
+    ///     as its answers arrive
+    HostView(const insync::testing::SimulatedCluster& cluster, NodeId node, bool noted)
+        : cluster_(&cluster), node_(node), noted_(noted) {}
 
     Group find_group(insync::TopicPartition partition, std::span<const NodeId>) {
         return static_cast<Group>(partition.partition) + 1;
@@ -36,6 +40,25 @@ public:
         insync::ReadResult result = insync::ReadResult::torn;
         insync::GroupState state;
     };
+    /// An answer has arrived, perhaps one of an older epoch, and the library has taken it in.
+    void hear(GroupNumber group, const insync::testing::SimulatedAnswer& answer) noexcept {
+        if (!cluster_->replica(group, node_).leads()) return;
+        logs_[group].lead(cluster_->replica(group, node_).epoch);
+        logs_[group].note_append_result(answer.from, answer.epoch, answer.accepted, answer.sent);
+    }
+    /// Members came or went.
+    void look_at_members(GroupNumber group) noexcept {
+        const auto& replica = cluster_->replica(group, node_);
+        if (!replica.leads()) return;
+        logs_[group].lead(replica.epoch);
+        for (NodeId node = 1; node <= static_cast<NodeId>(cluster_->nodes()); ++node)
+            if (cluster_->membership(group, node_).find(node) == nullptr)
+                logs_[group].forget(node);
+            else
+                logs_[group].admit(node);
+    }
+    /// The process starts, and has noted nothing.
+    void forget() noexcept { logs_ = {}; }
     void begin_reading() noexcept {
         for (Read& read : reads_) read.result = insync::ReadResult::torn;
     }
@@ -69,12 +92,21 @@ private:
             return insync::ReadResult::ok;
         }
         const auto read = cluster_->read(group, node_, state);
+        if (noted_) {
+            for (insync::FollowerRow& row : state.followers) {
+                const auto contact = logs_[group].find(row.node, state.epoch);
+                row.verified = contact.verified;
+                row.contact = contact.at;
+            }
+        }
         return fault == ViewFault::torn ? insync::ReadResult::torn : read;
     }
 
     const insync::testing::SimulatedCluster* cluster_;
     NodeId node_;
+    bool noted_;
     std::array<Read, kMostGroups> reads_;
+    std::array<insync::ContactLog, kMostGroups> logs_;
     std::vector<insync::GroupState> frozen_;
 };
 

@@ -32,6 +32,7 @@ struct Plan {
     std::size_t groups = 1;   ///< more are made in its course
     std::size_t replicas = 3; ///< of each group
     bool refined = false;     ///< the naive model runs beside the managers
+    bool noted = false;       ///< views note the answers, and ask the library for the rest
     bool pushes = false;      ///< hosts tell of answers and appends as they come
     bool re_enters = false;   ///< callbacks call the manager
     bool fails_to_allocate = false;
@@ -64,6 +65,7 @@ inline Plan Plan::draw(ByteTape& tape) {
         plan.cluster.steps_down ? config.max_lag_ms : plan.cluster.election_timeout * 2;
     plan.refined = !tape.chance(70);
     plan.pushes = tape.chance(50);
+    plan.noted = tape.chance(50);
     if (tape.chance(20)) config.damping.join_percent = static_cast<int>(tape.between(20, 99));
     if (!plan.refined) {
         if (tape.chance(20)) config.damping.min_dwell = config.max_lag_ms / 4;

@@ -210,6 +210,7 @@ inline void World::on_step(const insync::testing::SimulatedStep& step) {
                 report_.reach(Mark::two_leaders);
     }
     Host& at = host(step.node);
+    if (step.answer) at.view().hear(step.group, *step.answer);
     if (step.answered_by == kNoNode || !plan_.pushes || !at.up()) return;
     if (at.view().fault == ViewFault::none) at.push_answer(step.group, step.answered_by);
 }

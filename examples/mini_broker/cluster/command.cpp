@@ -47,6 +47,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PublishIsr, sets)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ReserveProducerIds, count)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitOffsets::One, topic, partition, offset, epoch, metadata)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitOffsets, group, offsets)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetDeadNodes, nodes)
 
 namespace {
 

@@ -76,6 +76,12 @@ struct CommitOffsets {
     std::vector<One> offsets;
 };
 
+/// The leader of the metadata says of which brokers it has heard nothing for a while: of all, each
+/// time.
+struct SetDeadNodes {
+    std::vector<NodeId> nodes;
+};
+
 using Command = std::variant<RegisterBroker,
                              CreateTopic,
                              DeleteTopic,
@@ -83,7 +89,8 @@ using Command = std::variant<RegisterBroker,
                              SetConfigs,
                              PublishIsr,
                              ReserveProducerIds,
-                             CommitOffsets>;
+                             CommitOffsets,
+                             SetDeadNodes>;
 
 /// As bytes: CBOR (RFC 8949).
 [[nodiscard]] std::string encode(const Command& command);

@@ -92,7 +92,7 @@ Image::Applied Image::apply(const CreateTopic& command) {
     Topic& made = topics_[command.name];
     made = {command.name, command.id, command.configs, {}};
     for (const auto& replicas : command.replicas)
-        made.partitions.push_back({next_group_++, replicas, std::nullopt});
+        made.partitions.push_back(make_partition(replicas));
     ++topics_created_;
     names_[made.id] = made.name;
     return {{}, {change(Kind::topic_created, made)}};
@@ -111,6 +111,16 @@ Image::Applied Image::apply(const DeleteTopic& command) {
     partition_count_ -= gone.partitions.size();
     forget_offsets(gone.name);
     return {{}, {change(Kind::topic_deleted, gone)}};
+}
+
+/// Its first ISR is decided here, where all nodes decide alike: a dead replica in it would make the
+/// first writes wait for its lag to pass the limit.
+Image::Partition Image::make_partition(const std::vector<NodeId>& replicas) {
+    Partition made{next_group_++, replicas, {}, std::nullopt};
+    for (const NodeId node : replicas)
+        if (!dead_nodes_.contains(node)) made.alive.push_back(node);
+    if (made.alive.empty()) made.alive = replicas; // none of them is better than another
+    return made;
 }
 
 Image::Topic* Image::find(const std::string& name, const Uuid& id) {
@@ -138,7 +148,7 @@ Image::Applied Image::apply(const AddPartitions& command) {
     if (command.replicas.size() > kMostPartitions - partition_count_) return no_room();
     partition_count_ += command.replicas.size();
     for (const auto& replicas : command.replicas)
-        topic.partitions.push_back({next_group_++, replicas, std::nullopt});
+        topic.partitions.push_back(make_partition(replicas));
     Change added = change(Kind::partitions_added, topic);
     added.first = command.first;
     return {{}, {std::move(added)}};
@@ -201,6 +211,15 @@ Image::Applied Image::apply(const CommitOffsets& command) {
         at->second = {one.offset, one.epoch, one.metadata};
     }
     return {};
+}
+
+Image::Applied Image::apply(const SetDeadNodes& command) {
+    std::set<NodeId> dead;
+    for (const NodeId node : command.nodes)
+        if (brokers_.contains(node)) dead.insert(node);
+    if (dead == dead_nodes_) return {};
+    dead_nodes_ = std::move(dead);
+    return {{}, {change(Kind::dead_nodes, {})}};
 }
 
 void Image::forget_offsets(const std::string& topic) {

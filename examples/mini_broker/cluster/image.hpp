@@ -43,6 +43,7 @@ public:
     struct Partition {
         GroupId group = 0;
         std::vector<NodeId> replicas; ///< the preferred leader first
+        std::vector<NodeId> alive;    ///< those not known to be dead when it was made; never none
         std::optional<insync::PublishedIsr> isr;
     };
     struct Topic {
@@ -68,6 +69,7 @@ public:
             partitions_added,
             configs,
             isr,
+            dead_nodes,
         };
         Kind kind = Kind::nothing;
         Topic topic;                          ///< as it is now; as it was, when deleted
@@ -82,6 +84,8 @@ public:
     [[nodiscard]] Applied apply(const Command& command);
 
     [[nodiscard]] const std::map<NodeId, Broker>& brokers() const noexcept { return brokers_; }
+    /// Brokers that the cluster knows to be dead: the same on every node, as it is agreed upon.
+    [[nodiscard]] const std::set<NodeId>& dead_nodes() const noexcept { return dead_nodes_; }
     [[nodiscard]] const std::map<std::string, Topic, std::less<>>& topics() const noexcept {
         return topics_;
     }
@@ -118,6 +122,7 @@ private:
     /// Null where there is none, or another of the same name.
     [[nodiscard]] Topic* find(const std::string& name, const Uuid& id);
     void forget_offsets(const std::string& topic);
+    [[nodiscard]] Partition make_partition(const std::vector<NodeId>& replicas);
     [[nodiscard]] Applied apply(const RegisterBroker& command);
     [[nodiscard]] Applied apply(const CreateTopic& command);
     [[nodiscard]] Applied apply(const DeleteTopic& command);
@@ -126,8 +131,10 @@ private:
     [[nodiscard]] Applied apply(const PublishIsr& command);
     [[nodiscard]] Applied apply(const ReserveProducerIds& command);
     [[nodiscard]] Applied apply(const CommitOffsets& command);
+    [[nodiscard]] Applied apply(const SetDeadNodes& command);
 
     std::map<NodeId, Broker> brokers_;
+    std::set<NodeId> dead_nodes_;
     std::map<std::string, Topic, std::less<>> topics_;
     std::map<Uuid, std::string> names_;
     Lately deleted_;    // topics

@@ -6,6 +6,7 @@
 #include "types.hpp"
 
 #include <map>
+#include <set>
 #include <vector>
 
 namespace mini_broker {
@@ -28,10 +29,12 @@ public:
     [[nodiscard]] NodeId self() const noexcept { return self_; }
 
     void heard(NodeId node) { heard_[node] = loop_.now(); }
-    /// It said that it stops.
-    void left(NodeId node) { heard_.erase(node); }
+    /// It said that it stops, and goes on talking until it has.
+    void left(NodeId node) { left_.insert(node); }
+    void returned(NodeId node) { left_.erase(node); }
     [[nodiscard]] bool alive(NodeId node) const {
         if (node == self_) return true;
+        if (left_.contains(node)) return false;
         const auto found = heard_.find(node);
         return found != heard_.end() &&
                insync::saturating_age(loop_.now(), found->second) <= kSession;
@@ -58,6 +61,7 @@ private:
     Loop& loop_;
     Peers& peers_;
     std::map<NodeId, TimePoint> heard_;
+    std::set<NodeId> left_;
     TimePoint next_ping_{};
 };
 

@@ -17,7 +17,7 @@ namespace {
 constexpr Millis kChores{1000};
 /// A contact is stamped when the answer arrives, one round trip after it was true.
 constexpr Millis kContactSlack{200};
-/// How soon the preferred replica of a new partition stands for election.
+/// How soon the first replica of a new partition, of those that are up, stands for election.
 constexpr unsigned kFirstElection = 150;
 
 std::string directory_of(const std::string& root, GroupId group) {
@@ -75,6 +75,7 @@ Replicas::~Replicas() {
 
 void Replicas::apply(const Image::Change& change) {
     using Kind = Image::Change::Kind;
+    if (change.kind == Kind::dead_nodes) return mark_dead_nodes();
     if (change.kind != Kind::isr) {
         dirty_ = true;
         // At once: another topic may have the name before the next tick.
@@ -162,16 +163,19 @@ void Replicas::open(const Image::Topic& topic, std::int32_t number) {
     }
     // Nobody here needs to be told again of what was committed before: a long log would take long.
     made.raft->applied_upto(made.raft->readable_index());
-    if (made.raft->last_index() <= 1 && partition.replicas.front() == options_.self)
+    if (made.raft->last_index() <= 1 && partition.alive.front() == options_.self)
         raft_set_election_timeout(made.raft->core(), kFirstElection);
     by_name_[Name{made.topic, number}] = &made;
     by_group_[partition.group] = std::move(replica);
 
-    insync::NodeList nodes{partition.replicas};
-    const int min_isr = min_insync_replicas(topic, options_.isr.min_insync_replicas);
+    insync::PartitionOptions isr;
+    isr.min_isr = min_insync_replicas(topic, options_.isr.min_insync_replicas);
+    if (partition.isr)
+        isr.inherited = &*partition.isr;
+    else
+        isr.alive = insync::NodeList{partition.alive};
     const Result result =
-        partition.isr ? isr_.initialize_isr(topic.name, number, nodes, *partition.isr, min_isr)
-                      : isr_.initialize_isr(topic.name, number, nodes, min_isr);
+        isr_.initialize_isr(topic.name, number, insync::NodeList{partition.replicas}, isr);
     if (result != Result::ok && result != Result::already_exists)
         logger_.warn(about(made, {{"cause", std::string{to_string(result)}}}),
                      "partition {}-{} is not tracked, and takes no acks=all: report this",

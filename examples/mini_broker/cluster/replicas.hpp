@@ -90,6 +90,8 @@ private:
     void log_role(Replica& replica);
     void send_decisions();
     void take_out_gone(Replica& replica);
+    void take_out_dead(Replica& replica);
+    void mark_dead_nodes();
     void welcome_back(Replica& replica, NodeId follower, Index match);
     void prefer_first_replica(Replica& replica);
     [[nodiscard]] bool is_write_pending(const Replica& replica) const;
@@ -109,6 +111,7 @@ private:
     Isr isr_;
     Store store_{*this};
     std::map<std::pair<Uuid, std::int32_t>, insync::PublishedIsr> decided_; // not sent yet
+    std::set<NodeId> known_dead_;                                           // and logged
     std::set<NodeId> gone_;                     // said that they stop, and did not return
     std::set<std::pair<GroupId, NodeId>> left_; // taken out of an ISR for that
     std::vector<std::pair<std::string, std::int32_t>> closed_; // shown until now

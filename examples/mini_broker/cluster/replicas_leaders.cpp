@@ -32,6 +32,35 @@ void Replicas::take_out_gone(Replica& replica) {
     }
 }
 
+/// What the cluster agreed on reaches the manager: nobody who is dead is given anything on credit.
+void Replicas::mark_dead_nodes() {
+    const Image& image = controller_.image();
+    for (const auto& [node, broker] : image.brokers()) {
+        if (node == options_.self) continue;
+        const bool dead = image.dead_nodes().contains(node);
+        (void)(dead ? isr_.mark_dead(node) : isr_.mark_alive(node));
+        if (dead && !known_dead_.contains(node))
+            logger_.info({{"peer", node}, {"cause", "not heard of"}},
+                         "node {} is dead: new partitions begin without it", node);
+    }
+    known_dead_ = image.dead_nodes();
+    for (const auto& [group, replica] : by_group_) take_out_dead(*replica);
+}
+
+/// A leader that began before the cluster knew of a death has given that node grace, and writes wait
+/// for it. One that it has heard of since is judged by its lag, as ever.
+void Replicas::take_out_dead(Replica& replica) {
+    const RaftGroup& raft = *replica.raft;
+    if (!raft.leading()) return;
+    for (const NodeId node : controller_.image().dead_nodes()) {
+        const insync::ContactLog::Contact contact = raft.contacts().find(node, raft.term());
+        if (contact.at != insync::kNever) continue;
+        if (!isr_.is_in_sync(replica.topic, replica.number, node)) continue;
+        if (isr_.remove_from_isr(replica.topic, replica.number, node) == Result::ok)
+            left_.insert({raft.id(), node});
+    }
+}
+
 /// Who left in order is kept out for a while, so that its last answers do not bring it back. That
 /// time is over once it has returned and holds everything again.
 void Replicas::welcome_back(Replica& replica, NodeId follower, Index match) {

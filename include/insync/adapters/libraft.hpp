@@ -77,7 +77,7 @@ public:
         auto* const core = host_.core(group);
         if (core == nullptr) return ReadResult::unavailable;
         state.epoch = raft_current_term(core);
-        state.leading = static_cast<int>(raft_state(core)) == kLeaderState;
+        state.leading = raft_state(core) == kLeaderState;
         state.leader = state.leading ? self_ : leader_of(core);
         state.quorum = state.leading ? Quorum::held : Quorum::unreported;
         state.end = raft_last_index(core);

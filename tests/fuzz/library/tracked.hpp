@@ -32,9 +32,11 @@ inline bool shows(const insync::IsrSet& set,
                   const Tracked& known) {
     std::set<NodeId> due(isr.members.begin(), isr.members.end());
     std::erase_if(due, [&](NodeId node) { return !known.replicas.contains(node); });
-    const NodeId leader = known.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
-    return set.to_vec() == Nodes(due.begin(), due.end()) && set.leader() == leader &&
-           set.epoch() == isr.epoch && set.version() == isr.version;
+    NodeId leader = known.replicas.contains(isr.leader) ? isr.leader : insync::kNoNode;
+    if (leader == kSelf && !set.own()) leader = insync::kNoNode; // S5
+    const bool named = set.leader_ahead() || set.leader() == leader;
+    return set.to_vec() == Nodes(due.begin(), due.end()) && named && set.epoch() == isr.epoch &&
+           set.version() == isr.version;
 }
 
 /// What must hold of every partition at every moment (S3 to S6, S10).
@@ -46,8 +48,9 @@ void check_report(const Manager& manager, const insync::PartitionReport& report,
     replicas.insert(isr.catching_up().begin(), isr.catching_up().end());
     require(replicas == known.replicas && isr.replica_count() == replicas.size(),
             "members and the others are the assigned replicas");
-    require(isr.leader() == insync::kNoNode || isr.contains(isr.leader()),
+    require(isr.leader() == insync::kNoNode || isr.leader_ahead() || isr.contains(isr.leader()),
             "a leader is in its own ISR");
+    require(isr.own() || isr.leader() != kSelf, "who does not lead does not name itself");
     require(isr.own() == report.leading && (!isr.own() || isr.leader() == kSelf),
             "only the leader decides");
     const auto min_isr = static_cast<std::size_t>(

@@ -32,7 +32,9 @@ public:
         case 3: return AddPartitions{name(), id(), input_.below(6), placed()};
         case 4: return SetConfigs{name(), id(), id(), changes(), input_.flag()};
         case 5: return published();
-        case 6: return ReserveProducerIds{input_.number<std::int32_t>()};
+        case 6:
+            if (input_.flag()) return SetDeadNodes{{node(), node()}};
+            return ReserveProducerIds{input_.number<std::int32_t>()};
         default: return offsets();
         }
     }
