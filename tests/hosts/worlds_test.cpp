@@ -24,7 +24,23 @@ using hosts::Verdict;
 using hosts::world_of_seed;
 using hosts::WorldMistakes;
 
+#if defined(__SANITIZE_ADDRESS__)
+#define INSYNC_SLOW_BUILD 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define INSYNC_SLOW_BUILD 1
+#endif
+#endif
+
 namespace {
+
+/// So many are told to have shown what they ought to.
+constexpr std::uint64_t kMany = 300;
+#ifdef INSYNC_SLOW_BUILD
+constexpr std::uint64_t kWorlds = kMany / 6;
+#else
+constexpr std::uint64_t kWorlds = kMany;
+#endif
 
 /// How a world failed, told by the smallest one that fails alike.
 std::string tell(const raft_host& library, std::uint64_t seed, const Verdict& verdict) {
@@ -55,7 +71,7 @@ void print(const raft_host& library, const Totals& totals, double seconds) {
 void live(const raft_host& library) {
     const auto first = property::from_environment("INSYNC_SEED", 1);
     const auto minutes = property::from_environment("INSYNC_MINUTES", 0);
-    const auto worlds = property::from_environment("INSYNC_WORLDS", 300);
+    const auto worlds = property::from_environment("INSYNC_WORLDS", kWorlds);
     const auto begun = std::chrono::steady_clock::now();
     const auto seconds = [&] {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
@@ -69,7 +85,6 @@ void live(const raft_host& library) {
         if (!verdict.ok()) FAIL(tell(library, seed, verdict));
     }
     print(library, totals, seconds());
-    constexpr std::uint64_t kMany = 300;
     for (std::size_t i = 0; i < totals.marks.size() && totals.worlds >= kMany; ++i) {
         INFO("it never came about that " << hosts::kMarkNames[i]);
         CHECK(totals.marks[i] > 0);
