@@ -4,6 +4,7 @@
 #include <all_headers.hpp>
 #include <conformance/simulated_subject.hpp>
 #include <conformance/subjects.hpp>
+#include <hosts/nuraft_cluster.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -26,6 +27,9 @@ struct Core {
     unsigned long long configuration_committed_index;
     unsigned long long configuration_uncommitted_index;
     unsigned long long last_stored;
+    struct {
+        unsigned long long match;
+    } follower_state;
 };
 int raft_state(Core* core);
 unsigned long long raft_current_term(const Core* core);
@@ -43,6 +47,13 @@ struct Host {
 
 } // namespace libraft_like
 
+struct RaftCLikeHost {
+    using Group = int;
+    Group find_group(insync::TopicPartition partition);
+    insync_raft_group raft(Group group) noexcept;
+    const insync::RaftContacts& contacts(Group group) noexcept;
+};
+
 // Each view that ships with the library.
 template <class View>
 insync::ReadResult read(View& view) {
@@ -51,8 +62,9 @@ insync::ReadResult read(View& view) {
     return view.contact_slack() > insync::Millis{0} ? result : insync::ReadResult::torn;
 }
 template insync::ReadResult read(insync::LibraftView<libraft_like::Host>&);
+template insync::ReadResult read(insync::RaftCView<RaftCLikeHost>&);
 template insync::ReadResult read(insync::SingleNodeView<>&);
-template insync::ReadResult read(insync_test::NuraftCluster::View&);
+template insync::ReadResult read(hosts::NuraftCluster::View&);
 template insync::ReadResult read(insync_test::QueriedCluster::View&);
 
 // The conformance kit, and the simulated cluster under it.

@@ -147,11 +147,13 @@ inline void SimulatedCluster::send_to_all(GroupNumber group, NodeId leader) {
 inline void SimulatedCluster::send_entries(GroupNumber group, NodeId leader, NodeId to) {
     const SimulatedReplica& replica = replica_at(group, leader);
     const SimulatedPeer& peer = replica.peers[static_cast<std::size_t>(to)];
+    const SimulatedMember* const member = membership(group, leader).find(to);
+    if (member == nullptr) return;
     Event message;
     message.kind = Event::Kind::append;
     message.from = leader;
     message.to = to;
-    message.to_disk = membership(group, leader).find(to)->disk;
+    message.to_disk = member->disk;
     message.group = group;
     message.epoch = replica.epoch;
     message.previous = peer.next - 1;

@@ -43,7 +43,8 @@ struct SimulatedMembership {
         return member != nullptr && member->kind == ReplicaKind::voter;
     }
     [[nodiscard]] bool is_voter(NodeId node, std::uint32_t disk) const noexcept {
-        return is_voter(node) && find(node)->disk == disk;
+        const SimulatedMember* const member = find(node);
+        return member != nullptr && member->kind == ReplicaKind::voter && member->disk == disk;
     }
     [[nodiscard]] std::size_t voters() const noexcept {
         return static_cast<std::size_t>(std::count_if(
