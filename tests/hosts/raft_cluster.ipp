@@ -124,9 +124,9 @@ inline void RaftCluster::watch_members(NodeId id) {
     const auto is_in = [](const std::vector<NodeId>& nodes, NodeId other) {
         return std::binary_search(nodes.begin(), nodes.end(), other);
     };
-    if (!options_.never_forgets)
-        for (const NodeId other : each.neighbours)
-            if (!is_in(present, other)) each.contacts.forget(other);
+    if (options_.never_forgets) return;
+    for (const NodeId other : each.neighbours)
+        if (!is_in(present, other)) each.contacts.forget(other);
     for (const NodeId other : present)
         if (!is_in(each.neighbours, other)) each.contacts.admit(other);
     each.neighbours = std::move(present);

@@ -188,9 +188,8 @@ inline void Broker::check_quorum(const Shown& shown) {
             std::max(truth_.heard(self_, node, shown.state.term), beginning_.when);
         if (node == self_ || insync::saturating_age(cluster_.now(), heard) <= limit) ++reached;
     }
-    // A library that looks after its quorum by itself gives new voters the time to answer.
-    if (options.check_quorum && insync::saturating_age(cluster_.now(), members_since_) <= 2 * limit)
-        return;
+    // New voters are given the time to answer.
+    if (insync::saturating_age(cluster_.now(), members_since_) <= 2 * limit) return;
     if (!insync::is_majority(reached, voters))
         report_.fail("S5", "node {}: writes are accepted with {} of {} voters heard of in {} ms",
                      self_, reached, voters, limit.count());

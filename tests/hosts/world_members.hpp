@@ -117,7 +117,7 @@ inline void World::end_removed(const PendingChange& change, NodeId id) {
     std::size_t others = 0;
     std::size_t applied = 0;
     for (const NodeId other : cluster_.ids()) {
-        if (other == id || !cluster_.node(other).member) continue;
+        if (!cluster_.node(other).member || ending_.contains(other)) continue;
         ++others;
         applied += cluster_.show(other).state.applied >= change.index;
     }

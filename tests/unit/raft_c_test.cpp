@@ -267,6 +267,17 @@ TEST_CASE("a member of a raft group that was removed and added again is unknown"
     CHECK(row_of(host.read(), 2).contact == kT0 + 2s);
 }
 
+TEST_CASE("a member of a raft group that is added again is unknown, though a term began meanwhile",
+          "[raft_c]") {
+    Host host;
+    host.script.state.term = 5;
+    host.log.forget(2); // before anything was noted in the term
+    host.log.lead(5);
+    host.log.note_heartbeat(2, 5, kT0 + 1s); // was on its way
+    host.log.admit(2);
+    CHECK(row_of(host.read(), 2).contact == kNever);
+}
+
 TEST_CASE("a manager takes in what a raft group behind raft_c.h says", "[raft_c]") {
     Host host;
     insync::testing::ManualClock clock{kT0};

@@ -204,8 +204,8 @@ void RaftGroup::State::install_snapshot(raft_update& update) {
 
 NodeId RaftGroup::State::leader() noexcept {
     if (leading()) return self; // during a transfer libraft names nobody, but nobody else leads
-    // A new term leaves libraft with the leader of the one before, until an append of the new one has
-    // matched. Whoever voted for that leader now would vote against the one that is coming.
+    // A new term leaves libraft with the leader of the one before, until an append of the new one
+    // has matched. Whoever voted for that leader now would vote against the one that is coming.
     if (raft_state(&core) != RAFT_FOLLOWER || core.follower_state.match == 0)
         return insync::kNoNode;
     raft_id node = 0;

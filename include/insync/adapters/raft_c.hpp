@@ -59,9 +59,10 @@ public:
         const std::lock_guard lock{mutex_};
         log_.forget(node);
     }
-    /// A member was added, for the first time or again.
+    /// A member was added, for the first time or again: it was never heard of.
     void admit(NodeId node) noexcept {
         const std::lock_guard lock{mutex_};
+        log_.forget(node); // a term that began since may have forgotten that it was forgotten
         log_.admit(node);
     }
     /// All of it, as it is now.
