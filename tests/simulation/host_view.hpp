@@ -81,6 +81,8 @@ public:
         }
         fault = ViewFault::frozen;
     }
+    /// Whether it ever said of a match that it was confirmed, which it was not in that epoch.
+    [[nodiscard]] bool vouches_wrongly() const noexcept { return vouches_wrongly_; }
     ViewFault fault = ViewFault::none;
 
 private:
@@ -95,6 +97,7 @@ private:
         if (noted_) {
             for (insync::FollowerRow& row : state.followers) {
                 const auto contact = logs_[group].find(row.node, state.epoch);
+                vouches_wrongly_ = vouches_wrongly_ || (contact.verified && !row.verified);
                 row.verified = contact.verified;
                 row.contact = contact.at;
             }
@@ -105,6 +108,7 @@ private:
     const insync::testing::SimulatedCluster* cluster_;
     NodeId node_;
     bool noted_;
+    bool vouches_wrongly_ = false;
     std::array<Read, kMostGroups> reads_;
     std::array<insync::ContactLog, kMostGroups> logs_;
     std::vector<insync::GroupState> frozen_;

@@ -18,6 +18,8 @@ inline void Host::check(Tracked& t) {
     if (depth_ > 0) return;
     const auto set = manager_->get_isr(t.handle);
     if (!set) return report_.fail("S5", "node {} group {} is not tracked any more", self_, t.group);
+    if (view_.vouches_wrongly())
+        report_.fail("S2", "node {}: its view vouches for a match of another epoch", self_);
     check_set(t, *set);
     check_high_watermark(t, *set);
     check_waits(t, *set);
