@@ -70,7 +70,10 @@ public:
     /// added again in one term, with an empty disk, goes on as verified.
     void forget(NodeId node) noexcept { entry_of(node).forgotten = true; }
 
-    /// A member that was forgotten is one again. It starts never heard of and unverified.
+    /// A member that was forgotten is one again. It starts never heard of and unverified. For one
+    /// that was not forgotten it changes nothing, so that a host may admit all of a configuration;
+    /// a term that began since its removal has forgotten that too, so say `forget` of a newcomer
+    /// first.
     ///
     /// An answer from before its removal that arrives only now cannot be told from one of its new
     /// life: close the connection to a server when it is removed, or give it another id. (A library
