@@ -107,7 +107,7 @@ public:
         state.membership = config_;
         for (const Member& member : members_) {
             if (member.node == self) continue;
-            if (state.followers.size() == state.followers.capacity()) return false;
+            if (state.followers.size() == decltype(state.followers)::static_capacity) return false;
             FollowerRow row{.node = member.node, .kind = member.kind};
             if (led_term_ == state.epoch) { // else nothing of this term was heard yet
                 row.verified = member.verified;

@@ -18,6 +18,8 @@
 extern "C" {
 #endif
 
+/* It is C: NOLINTBEGIN(modernize-use-using, readability-identifier-naming) */
+
 /* Changes when a struct below does: a wrapper built for another one is refused. */
 #define INSYNC_RAFT_ABI 1u
 
@@ -101,6 +103,8 @@ typedef struct insync_raft_reader {
      * wrapper that does not count returns a new number at every call. */
     uint64_t (*version)(insync_raft_group group);
 } insync_raft_reader;
+
+/* NOLINTEND(modernize-use-using, readability-identifier-naming) */
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -1,19 +1,18 @@
 #pragma once
 
 #include <insync/consensus_view.hpp>
-#include <insync/detail/first_set.hpp>
 #include <insync/detail/isr_engine.hpp>
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/outcome.hpp>
 #include <insync/detail/partition.hpp>
 #include <insync/detail/published_state.hpp>
-#include <insync/detail/replica_sets.hpp>
 #include <insync/detail/stamp.hpp>
 #include <insync/detail/state_word.hpp>
 #include <insync/errors.hpp>
 #include <insync/events.hpp>
-#include <insync/replication_waits.hpp>
 #include <insync/types.hpp>
+
+#include <cstdint>
 
 namespace insync::detail {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <insync/consensus_view.hpp>
+#include <insync/counters.hpp>
 #include <insync/detail/isr_engine.hpp>
 #include <insync/detail/leader_state.hpp>
 #include <insync/detail/outcome.hpp>
@@ -9,12 +10,11 @@
 #include <insync/detail/state_word.hpp>
 #include <insync/errors.hpp>
 #include <insync/events.hpp>
-#include <insync/handle.hpp>
 #include <insync/isr_rules.hpp>
 #include <insync/replica_progress.hpp>
 #include <insync/types.hpp>
 
-#include <fmt/format.h>
+#include <fmt/format.h> // IWYU pragma: keep
 
 #include <algorithm>
 #include <atomic>
@@ -88,7 +88,8 @@ inline void IsrEngine::note_fallen_epoch(Partition& p, Epoch epoch, Now now) {
             partitions.topics.topic(p.line().topic).name(), p.line().partition, epoch,
             p.line().epoch + 0u);
         events.push(prepared);
-    } catch (const std::bad_alloc&) { // the counter tells it
+    } catch (const std::bad_alloc&) { // `epochs_fallen` tells it all the same
+        (void)counters.count(Result::no_memory);
     }
 }
 

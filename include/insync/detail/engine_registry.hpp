@@ -16,8 +16,6 @@
 #include <insync/isr_store.hpp>
 #include <insync/types.hpp>
 
-#include <boost/container/static_vector.hpp>
-
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -191,6 +191,7 @@ void IsrManager<View, C>::sweep_slot(std::uint32_t slot,
     try {
         failed_reads_.push_back(identity);
     } catch (const std::bad_alloc&) { // the next sweep reads it
+        (void)engine_.counters.count(Result::no_memory);
     }
 }
 
