@@ -86,7 +86,7 @@ struct GroupState {
 ///
 /// **You promise**
 /// - `find_group` gives a handle whose copies are cheap and do not throw; it stays valid until the
-///   partition is removed. It is called once, at registration.
+///   partition is removed. It is called at registration, and again by `register_anew`.
 /// - `read` fills the *whole* state from one instant, or returns `torn`. Where the library has no
 ///   atomic snapshot: read epoch and leader, then the rows, then epoch and leader again.
 /// - Every number belongs to `state.epoch`; a match that was not confirmed in it is not `verified`.

@@ -50,12 +50,12 @@ struct alignas(64) LeaderLine {
     std::uint64_t deposed : 1 = 0;        ///< led, lost it, and knows no newer leader yet (S7)
     std::uint64_t no_leader : 1 = 0;      ///< knows of no leader
     std::uint64_t read_failed : 1 = 0;    ///< the last read was torn, unavailable or inconsistent
-    std::uint64_t masked : 1 = 0;         ///< a published set lost members by an assignment here
-    std::uint64_t unpublished : 1 = 0;    ///< the metadata has not shown the own decision yet (S8)
-    std::uint64_t fresh_period : 8 = 0;   ///< newest period that `Freshness` was told of
-    std::uint64_t pushes : 7 = 0;         ///< rises with every match that a push raised, modulo 128
-    std::uint64_t decided_here : 1 = 0;   ///< this node decided the set, and leads no more
-    std::uint64_t epoch_viewed : 1 = 0;   ///< the view itself has shown `epoch`
+    std::uint64_t masked : 1 = 0; ///< a published set lost members here: an assignment, the dead
+    std::uint64_t unpublished : 1 = 0;  ///< the metadata has not shown the own decision yet (S8)
+    std::uint64_t fresh_period : 8 = 0; ///< newest period that `Freshness` was told of
+    std::uint64_t pushes : 7 = 0;       ///< rises with every match that a push raised, modulo 128
+    std::uint64_t decided_here : 1 = 0; ///< this node decided the set, and leads no more
+    std::uint64_t epoch_viewed : 1 = 0; ///< the view itself has shown `epoch`
 
     void lock() noexcept {
         for (int spins = 0;; ++spins) {
