@@ -173,6 +173,10 @@ class ClusterChecker(unittest.TestCase):
 
     def test_two_contents_of_one_version_are_found(self):
         self.expect("two ISRs", [isr(1, 10, members=[1, 2]), isr(2, 20, members=[1, 3])])
+        self.assertEqual([], kinds([isr(2, 10), isr(3, 20, leader=-1)]))  # who leads is no part
+
+    def test_a_node_that_names_itself_and_does_not_lead_is_found(self):
+        self.expect("names itself", [isr(2, 10, leader=2)])
 
     def test_a_write_that_is_acknowledged_with_too_few_in_sync_is_found(self):
         history = [
@@ -197,7 +201,7 @@ class ClusterChecker(unittest.TestCase):
                 poll["parts"]["t-0"].update(wrong)
             self.assertIn("healed late", kinds(never))
         nobody = [healed, *good(10)]
-        nobody[1]["parts"]["t-0"]["leading"] = False
+        nobody[1]["parts"]["t-0"].update(leading=False, leader=-1)
         self.expect("healed late", nobody)
 
     def test_a_partition_that_changes_its_leader_again_and_again_is_found(self):

@@ -10,8 +10,9 @@ def send(value, inv=80, ret=85, **more):
 
 
 def isr(node, at, leading=False, members=(1, 2), **more):
-    state = {"leader": 1, "epoch": 1, "version": 1, "isr": list(members), "min": 2,
-             "leading": leading}
+    knows = leading or node != 1  # who does not lead does not name itself
+    state = {"leader": 1 if knows else -1, "epoch": 1, "version": 1, "isr": list(members),
+             "min": 2, "leading": leading}
     return {"f": "isr", "node": node, "inv": at, "ret": at + 1,
             "parts": {"t-0": {**state, **more}}}
 

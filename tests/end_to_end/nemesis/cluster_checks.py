@@ -78,16 +78,25 @@ def two_leaders(facts):
 
 
 def two_isrs(facts):
-    """A version of an ISR has one content, whoever shows it."""
+    """A version of an ISR has one content, whoever shows it. Who leads now is no part of it."""
     known = {}
     for poll in facts.polls["isr"]:
         for part, each in poll["parts"].items():
-            content = (each["leader"], tuple(each["isr"]))
+            content = tuple(each["isr"])
             key = (part, each["epoch"], each["version"])
             first, node = known.setdefault(key, (content, poll["node"]))
             if first != content:
                 yield Violation("two ISRs", f"{part} epoch {key[1]} version {key[2]} is {first} on "
                                             f"node {node} and {content} on node {poll['node']}")
+
+
+def names_itself(facts):
+    """A node that does not lead a partition does not name itself as its leader."""
+    for poll in facts.polls["isr"]:
+        for part, each in poll["parts"].items():
+            if each["leader"] == poll["node"] and not each["leading"]:
+                yield Violation("names itself", f"node {poll['node']} names itself as leader of "
+                                                f"{part}, and does not lead it")
 
 
 def too_few_in_sync(facts):
@@ -209,4 +218,5 @@ def stuck(facts):
 
 
 CLUSTER_CHECKS = [watermark_back, watermark_lost, log_beyond_watermark, two_leaders, two_isrs,
+                  names_itself,
                   too_few_in_sync, healed_late, elections_without_end, changed_without_cause, stuck]
