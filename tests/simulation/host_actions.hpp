@@ -112,6 +112,7 @@ inline void Host::begin_anew(GroupNumber group) {
     if (view_.fault == ViewFault::frozen) view_.fault = ViewFault::none; // of another group
     t.heard = 0;
     t.emptied.clear();
+    t.vouched_in = 0; // the same epoch may come again, of another group
     t.fell = insync::kNever;
     t.anew_at = TimePoint::max();
     view_.begin_reading();

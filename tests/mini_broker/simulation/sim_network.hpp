@@ -56,8 +56,8 @@ public:
         const auto held = held_.extract(from);
         if (held.empty()) return;
         for (auto& [to, frames] : held.mapped())
-            world_.after(Millis{0}, [this, from, to = to, frames = std::move(frames)] {
-                arrival_(to, from, frames);
+            world_.after(Millis{0}, [this, from, receiver = to, sent = std::move(frames)] {
+                arrival_(receiver, from, sent);
             });
     }
     [[nodiscard]] bool is_cut(NodeId from, NodeId to) { return links_[{from, to}].cut; }
