@@ -13,7 +13,14 @@ inline Result NaivePartition::observe(insync::ReadResult read,
     if (read == ReadResult::unavailable) return fail(Result::unavailable, moment);
     if (state.leading && (!consistent(state, self_) || !shown.replicas.contains(self_)))
         return fail(Result::inconsistent_view, moment);
-    if (state.epoch < heard_) return fail(Result::stale, moment);
+    if (state.epoch < heard_) {
+        const Reported before = shown;
+        if (leading_) { // of another group than the one that the view shows now
+            step_down();
+            commit(before, ChangeCause::quorum_lost);
+        }
+        return fail(Result::stale, moment);
+    }
     state.leading ? lead(state, moment) : follow(state, moment);
     failing_ = false;
     read_at_ = moment.now;
@@ -34,8 +41,6 @@ inline Result NaivePartition::fail(Result why, const Moment& moment) {
     if (!lost_since(last_good_.least)) return why;
     const bool must = lost_since(last_good_.most);
     const Reported before = shown;
-    // Its group is in an older epoch than the one in which it led.
-    if (why == Result::stale && leading_ && (must || !moment.actual.own)) step_down();
     if (must)
         quorum_ = false;
     else if (quorum_ != false)

@@ -60,6 +60,8 @@ inline Result IsrEngine::take_in(Partition& p,
         return failed_read(p, Result::epoch_exhausted, now, judging, outcome);
     if (state.epoch < line.epoch) {
         if (line.epoch_viewed != 0) note_fallen_epoch(p, state.epoch, now);
+        // What it leads is another group than the one that its view shows now.
+        if (line.leading != 0) resign(p, now, outcome);
         return failed_read(p, Result::stale, now, judging, outcome);
     }
     const Result result = state.leading ? lead(p, state, now, judging, outcome)
@@ -104,8 +106,6 @@ inline Result IsrEngine::failed_read(
     if (line.read_failed == 0) more->last_read = judging.last_sweep;
     line.read_failed = 1;
     if (age(now.stamp, more->last_read) <= max_lag) return why;
-    // Its group is in an older epoch than the one that this node led in.
-    if (why == Result::stale && line.leading != 0) step_down(p, outcome);
     line.quorum = 0;
     // First the answer to writes, which cannot fail for want of memory; then the members.
     (void)commit(p, draft(p, ChangeCause::quorum_lost), now, outcome);
