@@ -136,7 +136,7 @@ inline Result NaivePartition::apply_published(const insync::PublishedIsr& isr) {
     }
     if (leading_) step_down();
     deposed_ = false;
-    if (isr.epoch >= heard_ || no_leader_) named_.reset();
+    named_.reset();
     take(isr);
     heard_ = std::max(heard_, isr.epoch);
     commit(before, ChangeCause::published);

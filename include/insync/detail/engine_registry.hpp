@@ -122,7 +122,7 @@ inline Result IsrEngine::apply_published(Partition& p,
     Decision& mine = p.decision;
     const Mask members = mask_of(p.replicas(), as_span(sorted));
     if (members == 0) return Result::invalid_isr;
-    std::uint32_t leader = leader_position(p.replicas(), isr.leader);
+    const std::uint32_t leader = leader_position(p.replicas(), isr.leader);
     const std::uint64_t theirs = isr.epoch << 32 | isr.version;
     const std::uint64_t known = std::uint64_t{mine.epoch} << 32 | mine.version;
     if (theirs < known) return Result::stale;
@@ -145,9 +145,7 @@ inline Result IsrEngine::apply_published(Partition& p,
         partitions.flag(p.slot()); // or only a sweep that reads it anyway would send it again
         return committed == Result::ok ? Result::epoch_conflict : committed;
     }
-    // If it knows no leader now, who was named last may be older than who published.
-    mine.named = mine.named && isr.epoch < line.epoch && line.no_leader == 0;
-    if (mine.named) leader = mine.word.leader(); // the view still knows a newer one
+    mine.named = false; // whom the view named may have led before who published this
     mine.epoch = static_cast<std::uint32_t>(isr.epoch);
     mine.version = static_cast<std::uint32_t>(isr.version);
     set_members(p, members, leader);
@@ -160,8 +158,8 @@ inline Result IsrEngine::apply_published(Partition& p,
     if (led) step_down(p, outcome);
     line.deposed = line.decided_here = 0;
     line.masked = 0;
-    // The view may be behind now, which no version tells.
-    if (led || isr.epoch > line.epoch) partitions.flag(p.slot());
+    // The view may be behind now, which no version tells; or know a newer leader.
+    if (led || isr.epoch != line.epoch) partitions.flag(p.slot());
     if (isr.epoch > line.epoch) {
         line.epoch = mine.epoch;
         line.epoch_viewed = 0;
