@@ -119,7 +119,7 @@ private:
     void check_after_sweep(Tracked& t);
     void check_members_after_sweep(Tracked& t, const insync::IsrSet& set);
     void check_leader(const Tracked& t, const insync::IsrSet& set);
-    void check_fallen(Tracked& t);
+    void check_fallen(const Tracked& t, const insync::IsrSet& set);
     void check_first_members(Tracked& t, const insync::IsrSet& set);
     void check_change(Tracked& t, const insync::IsrChange& change);
     void check_told(const Tracked& t);

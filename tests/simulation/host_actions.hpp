@@ -113,7 +113,6 @@ inline void Host::begin_anew(GroupNumber group) {
     t.heard = 0;
     t.emptied.clear();
     t.vouched_in = 0; // the same epoch may come again, of another group
-    t.fell = insync::kNever;
     t.anew_at = TimePoint::max();
     view_.begin_reading();
     const Result result = manager_->register_anew("t", static_cast<insync::PartitionId>(group));

@@ -232,8 +232,11 @@ inline void Host::check_after_sweep(Tracked& t) {
     if (!set || plan_.fails_to_allocate) return;
     const auto self_at = std::find(t.assigned.begin(), t.assigned.end(), self_);
     const bool due = replica.leads() && self_at != t.assigned.end() && t.heard <= replica.epoch;
-    if (set->own() && set->epoch() > replica.epoch) return check_fallen(t);
-    if (t.anew_at != TimePoint::max()) return; // nor is it believed if it leads in a lower epoch
+    if (t.anew_at != TimePoint::max()) { // nor is it believed if it leads in a lower epoch
+        const bool alone = truth_.groups[t.group].alone.contains({self_, set->epoch()});
+        if (alone && set->epoch() > replica.epoch) check_fallen(t, *set);
+        return;
+    }
     if (set->own() != due)
         return report_.fail("S5", "node {} group {}: after a sweep it {} in epoch {}", self_,
                             t.group, due ? "does not lead" : "leads", replica.epoch);
@@ -267,12 +270,11 @@ inline void Host::check_vouched(Tracked& t, const insync::IsrSet& set) {
 }
 
 /// S1: a node that led alone has joined others in a lower epoch, and its host has not said so yet.
-inline void Host::check_fallen(Tracked& t) {
-    if (t.fell == insync::kNever) t.fell = seen_;
+inline void Host::check_fallen(const Tracked& t, const insync::IsrSet& set) {
     report_.reach(Mark::fell_unnoticed);
-    if (insync::saturating_age(seen_, t.fell) > plan_.config.max_lag_ms)
-        report_.fail("S1", "node {} group {}: leads though its epoch fell {} ms ago", self_,
-                     t.group, insync::saturating_age(seen_, t.fell).count());
+    if (set.own())
+        report_.fail("S1", "node {} group {}: leads in epoch {}, and its view has left that", self_,
+                     t.group, set.epoch());
     if (manager_->counters().epochs_fallen == 0)
         report_.fail("S1", "node {} group {}: its epoch fell, which nobody can see", self_,
                      t.group);

@@ -36,7 +36,6 @@ struct Tracked {
     bool resigned = false;
     bool failed = false;                    ///< its last read by a sweep failed, and is repeated
     TimePoint began = insync::kNever;       ///< of its leadership, by the node's clock
-    TimePoint fell = insync::kNever;        ///< when a sweep saw that its epoch had fallen
     TimePoint anew_at = TimePoint::max();   ///< when its host will begin anew for that
     std::uint64_t first_members = 0;        ///< who was a member then, a bit each
     Epoch heard = 0;                        ///< the newest that was told, whatever the view says
