@@ -20,7 +20,8 @@ inline void World::group_fault(unsigned kind) {
     case 3: return take_for_dead(any_node(), false);
     case 4: {
         const NodeId node = any_node();
-        stop(node, tape_.chance(50), some_time());
+        const bool loses_power = tape_.chance(50); // in this order, whatever the compiler
+        stop(node, loses_power, some_time());
         take_for_dead(node, true);
         return create_group();
     }
