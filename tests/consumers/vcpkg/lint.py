@@ -114,7 +114,8 @@ def everything_in_its_place(port):
     for path in port.installed:
         name = port.name(path)
         if not re.match(
-            r"include/insync/.*\.[hi]pp$|share/insync/[^/]+$|share/pkgconfig/insync\.pc$", str(name)
+            r"include/insync/.*\.(h|[hi]pp)$|share/insync/[^/]+$|share/pkgconfig/insync\.pc$",
+            str(name),
         ):
             yield f"{name}: not where vcpkg wants such a file"
     if not (port.share / "insync-config.cmake").is_file():
