@@ -142,7 +142,7 @@ private:
         for (const MovedReplica& moved : change.moved) {
             std::string line;
             guarded([&] { line = log_line(change, moved); });
-            log(one, line, lock);
+            if (!line.empty()) log(one, line, lock); // else there was no memory for it: counted
         }
     }
 

@@ -197,8 +197,9 @@ Result IsrManager<View, C>::register_anew(std::string_view topic,
         const Now current = now();
         const auto begin = [&](detail::Partition& p, detail::Outcome& outcome) {
             if (!p.replicas().equals(detail::as_span(assigned))) return Result::superseded;
-            groups_[p.slot()] = group;
-            return engine_.begin_anew(p, first, options.min_isr, current, outcome);
+            const Result begun = engine_.begin_anew(p, first, options.min_isr, current, outcome);
+            if (begun == Result::ok) groups_[p.slot()] = group;
+            return begun;
         };
         if (const Result bad = with(handle, begin); bad != Result::ok) return bad;
     } catch (const std::bad_alloc&) {
